@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.stream.timecode import LATEST_S
+
 Image = NDArray[np.uint8]
 # Kinds of notes that nobody reads or hears: which entries a robot acted on (robot/acts.py), and what the numbers
 # of its state and action are called (robot/dimensions.py).
 ACTED, STATE_NAMES, ACTION_NAMES = "acted", "state names", "action names"
 WORDLESS = (ACTED, STATE_NAMES, ACTION_NAMES)
 FloatArray = NDArray[np.float32]
-# End of the year 9999, counted from 1970: the last time that a calendar can say.
-LATEST_S = 253_402_300_799.0
 Numbers = TypeVar("Numbers", bound=NDArray[Any])
 # Left, top, right, bottom, as shares of a picture's width and height, 0 to 1.
 Box = tuple[float, float, float, float]

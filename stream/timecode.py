@@ -19,8 +19,10 @@ from hippocam.stream.errors import HippocamError
 Window = tuple[float | None, float | None]
 # Times from here on are dates: 9 September 2001.
 DATES_FROM_S = 1e9
-# No calendar has a day beyond the year 9999; two days less, for any distance from UTC.
-LATEST_DATE_S = 253_402_300_800.0 - 2 * 86_400
+# End of the year 9999, counted from 1970: the last time that a calendar can say.
+LATEST_S = 253_402_300_799.0
+# Two days less, for any distance from UTC.
+LATEST_DATE_S = LATEST_S + 1 - 2 * 86_400
 # How far a time of day is from UTC, as it may be written behind it.
 OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:UTC|GMT)\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|\s?(?:Z|UTC|GMT)\b)"
 # A time of day as it is said: 22:13, 22:13:40, 02:30+01:00, 4 pm, 4:15 pm, 10 o'clock, noon.

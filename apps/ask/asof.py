@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hippocam.apps.ask.answer.phrases import listed, sentence, stretch
+from hippocam.apps.ask.answer.phrases import RECOGNISED, listed, sentence, stretch
 from hippocam.apps.ask.nouns import noun_for, thing_in
 from hippocam.apps.ask.question.meaning import Meaning
 from hippocam.apps.ask.question.timeline import clock_s
@@ -40,7 +40,6 @@ _QUOTED = re.compile(r"[\"“']([^\"”']{2,})[\"”']")
 _CAMERA = re.compile(r"\b(?:camera|robot|it|you|we)\b", re.IGNORECASE)
 # Who answers by rules, whose words may be replaced.
 _RULES = ("records", "counting", ExtractiveReader.id)
-_WHY = "recognised by the detector at these times"
 # Earlier stays that are told, and streams whose looks are told.
 _TOLD = 3
 _BELIEF = 0.97
@@ -273,5 +272,7 @@ def _shown(known: Known, one: Whereabouts, where: Where) -> list[Evidence]:
         return []  # its own entry was given up, or is still open
     span = (one.stay.t0_s, until_s)
     return [
-        replace(moment, t0_s=span[0], t1_s=span[1], spans=(span,), score=_BELIEF, why=_WHY, met=1, recorded=True)
+        replace(
+            moment, t0_s=span[0], t1_s=span[1], spans=(span,), score=_BELIEF, why=RECOGNISED, met=1, recorded=True
+        )
     ]

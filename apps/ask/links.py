@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from hippocam.apps.ask.answer.phrases import sentence, stretch
+from hippocam.apps.ask.answer.phrases import RECOGNISED, sentence, stretch
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
 from hippocam.apps.ask.where import Where, filter_of
 from hippocam.memory.asof.links import Link, Step
@@ -28,7 +28,7 @@ _BEFORE = re.compile(
     r"|before (?:he|she|it|they) (?:came|come|arrived|entered|appeared|got|walked|went|drove|was|were)\b.*)$",
     re.IGNORECASE,
 )
-_WHY = "recognised by the detector at these times, as the same thing"
+_WHY = f"{RECOGNISED}, as the same thing"
 _BELIEF = 0.85
 
 

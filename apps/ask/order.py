@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from hippocam.apps.ask.answer.facts import Facts
-from hippocam.apps.ask.answer.phrases import stretch
+from hippocam.apps.ask.answer.phrases import RECOGNISED, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import thing_in
 from hippocam.apps.ask.question.meaning import Anchor
@@ -27,7 +27,6 @@ _THE = re.compile(rf"^(?P<name>the (?:[\w'-]+ ?){{1,4}}?) ?{_SEEN}$", re.IGNOREC
 _RECORDED, _FOUND = 0.85, 0.6
 # Moments are believed to show it, too, that come so near to the best.
 _ALSO = 0.8
-_WHY = "recognised by the detector at these times"
 
 
 class Searched(Protocol):
@@ -100,7 +99,7 @@ def _came(memory: Searched, facts: Facts, name: str, searches: Sequence[Where]) 
     if thing is not None and thing.plain:
         stays = facts.filmed(facts.stays(lambda entity: entity.label in thing.labels))
         spans = [(stay.visit.stream, stay.t0_s, stay.t1_s, stay.visit.frame_s) for stay in stays[:1]]
-        if shown := facts.shown(spans, _WHY, _RECORDED):
+        if shown := facts.shown(spans, RECOGNISED, _RECORDED):
             return _Came(shown[0], recorded=True)
     limits: Where = {"top": TOP, "beside": 0, "presupposed": True, "in_words": False}
     found = [moment for own in searches for moment in memory.search(name, {**own, **limits})]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from hippocam.memory.errors import PicturesMissingError
 from hippocam.memory.longterm.budget import AHEAD_STEPS, STEPS_TOGETHER, TEXT_TOGETHER_BYTES
 from hippocam.memory.longterm.journal import Journal, Noted, Why
 from hippocam.memory.longterm.merging import SleepMerge
-from hippocam.memory.records import Level
+from hippocam.memory.records import Entry, Level
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.exemplars import Exemplars
@@ -165,7 +165,8 @@ class HeldEntries:
         wanted = self._bank.next_steps(least_bytes, self._most_steps)
         if not wanted:
             return 0
-        fitting = self._of_little_text(wanted)
+        entries = self._tables.entries.several([step.entry_id for step in wanted])
+        fitting = _of_little_text(wanted, entries)
         steps = wanted[: max(1, fitting)]
         learning, freed_bytes = self._bank.learning, sum(step.freed_bytes for step in steps)
         taken, beyond_bytes = learning.given_up
@@ -174,7 +175,7 @@ class HeldEntries:
         learning.given_up = taken + count, beyond_bytes + freed_bytes
         if steps[0].to != Level.SMALL or not self._make_smaller(steps[0]):
             with self._changed([step.entry_id for step in steps]):
-                self._take(steps)
+                self._take(steps, entries)
         return freed_bytes
 
     def give_up_entry(self, entry_id: int, action: str, why: Why) -> None:
@@ -182,12 +183,6 @@ class HeldEntries:
         with self._changed([entry_id]):
             self._note([entry_id], [(action, None, why)])
             self._leave([entry_id])
-
-    def _of_little_text(self, steps: Sequence[Step]) -> int:
-        """How many of the first steps are of little text together: with each word the full text's pages change."""
-        entries = self._tables.entries.several([step.entry_id for step in steps])
-        lengths = [len(entries[step.entry_id].text.encode()) if step.entry_id in entries else 0 for step in steps]
-        return sum(total <= TEXT_TOGETHER_BYTES for total in itertools.accumulate(lengths))
 
     def _make_smaller(self, step: Step) -> bool:
         """Make the picture of an entry smaller; False where it cannot be made so."""
@@ -202,10 +197,12 @@ class HeldEntries:
         self._exemplars.settle_smaller(step.entry_id)
         return True
 
-    def _take(self, steps: Sequence[Step]) -> None:
-        """Inside a transaction: take steps, of which none bears on another."""
+    def _take(self, steps: Sequence[Step], entries: Mapping[int, Entry]) -> None:
+        """Inside a transaction: take steps, of which none bears on another, of these entries."""
         self._note(
-            [step.entry_id for step in steps], [(self._action(step), step.twin, _why(step)) for step in steps]
+            [step.entry_id for step in steps],
+            [(self._action(step), step.twin, _why(step)) for step in steps],
+            entries,
         )
         lower = [(_level(step), step.short, step.entry_id) for step in steps if step.to is not None]
         for (level, short), group in itertools.groupby(sorted(lower), key=lambda one: one[:2]):
@@ -322,9 +319,20 @@ class HeldEntries:
         """Note in the journal what happens to an entry, inside a transaction; nothing where it is not held."""
         self._note([entry_id], [(action, other_id, why)])
 
-    def _note(self, entry_ids: Sequence[int], whats: Sequence[tuple[str, int | None, Why]]) -> None:
-        """The same of several, each with its action, another entry and the numbers behind it."""
-        entries = self._tables.entries.several(entry_ids)
+    def _note(
+        self,
+        entry_ids: Sequence[int],
+        whats: Sequence[tuple[str, int | None, Why]],
+        entries: Mapping[int, Entry] | None = None,
+    ) -> None:
+        """The same of several, each with its action, another entry and the numbers behind it.
+
+        Args:
+            entry_ids: Their ids.
+            whats: What happens to each.
+            entries: They as they are, where they were read already.
+        """
+        entries = self._tables.entries.several(entry_ids) if entries is None else entries
         ends_s = self._tables.streams.ends(sorted({entry.stream for entry in entries.values()}))
         self._journal.add_all(
             [
@@ -333,6 +341,12 @@ class HeldEntries:
                 if entry_id in entries
             ]
         )
+
+
+def _of_little_text(steps: Sequence[Step], entries: Mapping[int, Entry]) -> int:
+    """How many of the first steps are of little text together: with each word the full text's pages change."""
+    lengths = [len(entries[step.entry_id].text.encode()) if step.entry_id in entries else 0 for step in steps]
+    return sum(total <= TEXT_TOGETHER_BYTES for total in itertools.accumulate(lengths))
 
 
 def _level(step: Step) -> Level:

@@ -95,7 +95,9 @@ def recall(
     if compared is None:
         compared = len(index) if among is None else len(among)
     believed = functools.partial(belief, spec=spec, compared=compared)
-    most, cosines = _nearest(store, index, query, among, believed)
+    asked = Words.ALL if query.in_words else words_that_answer(query.text)
+    trust = Trust(store.provenance, query.vector, believed, check, words=asked)
+    most, cosines = _nearest(store, index, query, among, believed, trust)
     if not index.exact:
         cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
     words, spoken = content_words(query.text), about_speech(query.text)
@@ -125,8 +127,6 @@ def recall(
     further = most + len(lent) + len(shown)
     cosines.update(index.search(query.vector, further, [entry_id for entry_id in extra if entry_id in index]))
     extra = [entry_id for entry_id in extra if entry_id not in index][:further]
-    asked = Words.ALL if query.in_words else words_that_answer(query.text)
-    trust = Trust(store.provenance, query.vector, believed, check, words=asked)
     found, entries = [], store.entries.several([*cosines, *extra])
     for entry_id in {**cosines, **dict.fromkeys(extra)}:
         entry = entries.get(entry_id)
@@ -196,7 +196,12 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
 
 
 def _nearest(
-    store: Store, index: KeyIndex, query: Query, among: Sequence[int] | None, believed: Callable[[float], float]
+    store: Store,
+    index: KeyIndex,
+    query: Query,
+    among: Sequence[int] | None,
+    believed: Callable[[float], float],
+    trust: Trust,
 ) -> tuple[int, dict[int, float]]:
     """The nearest entries by cosine, and how many were asked for.
 
@@ -210,17 +215,16 @@ def _nearest(
         cosines = dict(index.search(query.vector, most, among))
         if len(cosines) < most or most >= _WIDEST or believed(min(cosines.values())) < BELIEVED_FROM:
             return most, cosines
-        if _tell_apart(store, list(cosines), query.top):
+        if _tell_apart(store, trust, list(cosines), query.top):
             return most, cosines
         most *= 4
 
 
-def _tell_apart(store: Store, entry_ids: Sequence[int], least: int) -> bool:
+def _tell_apart(store: Store, trust: Trust, entry_ids: Sequence[int], least: int) -> bool:
     """Whether `least` of some entries are footage that is not doubted, and none of these a copy of another."""
-    parts = store.provenance.parts()
-    if parts and store.provenance.own_footage(parts):
+    if trust.doubts_imports:
         held = store.entries.several(entry_ids).values()
-        entry_ids = [e.id for e in held if import_of(parts.get(e.stream), e.first_seq) is None]
+        entry_ids = [entry.id for entry in held if not trust.doubts(entry)]
     return len(entry_ids) >= least and without_copies(store.entries.vectors(entry_ids)[1], least) == least
 
 

@@ -76,6 +76,9 @@ class Trust:
         believed: The belief that a picture at some cosine shows it.
         check: Looks at pictures of imports again; None takes their vectors at their word.
         words: Which words can be the answer.
+
+    Attributes:
+        doubts_imports: Whether there are imports, beside own footage.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class Trust:
     ) -> None:
         self._parts = provenance.parts()
         # a memory that is all imports was moved here: there is no own footage for them to stand behind
-        self._doubted = bool(self._parts) and provenance.own_footage(self._parts)
+        self.doubts_imports = bool(self._parts) and provenance.own_footage(self._parts)
         self._words, self._asked_D = words, asked_D
         self._believed, self._check = believed, check
         self._checks = _MOST_CHECKS
@@ -103,9 +106,9 @@ class Trust:
             notes: Those of them that are notes.
         """
         in_words = self._words.answer(notes)
-        made_by = import_of(self._parts.get(entry.stream), entry.first_seq)
+        made_by = self._made_by(entry)
         seen, labels, text, noted, box = beliefs
-        if made_by is None or not self._doubted:
+        if made_by is None or not self.doubts_imports:
             shown = 1 - (1 - seen) * (1 - labels) * (1 - text)
             score, claimed = joined(shown, [noted], in_words=in_words)
             witnessed = _witnessed(shown, [noted], in_words=in_words)
@@ -121,11 +124,19 @@ class Trust:
         claimed = claimed or (refuted and score < BELIEVED_FROM)
         return Judgement(seen, score, claimed, made_by, doubted, _witnessed(seen, told, in_words=in_words))
 
+    def doubts(self, entry: Entry) -> bool:
+        """Whether an entry came with an import that stands beside own footage."""
+        return self.doubts_imports and self._made_by(entry) is not None
+
+    def _made_by(self, entry: Entry) -> int | None:
+        """Id of the import that an entry came with; None for own footage."""
+        return import_of(self._parts.get(entry.stream), entry.first_seq)
+
     def unseen(self, visit: Visit, belief: float) -> Judgement:
         """What is believed of a thing whose time no entry holds any more: no picture can be looked at again."""
         part = self._parts.get(visit.stream)
         made_by = part.made_by.id if part is not None and part.holds_time(visit.t0_s) else None
-        if made_by is None or not self._doubted:
+        if made_by is None or not self.doubts_imports:
             return Judgement(belief, belief, False, made_by)
         kept = belief if belief < BELIEVED_FROM else _as_claim(belief)
         return Judgement(kept, kept, belief >= BELIEVED_FROM, made_by, True)

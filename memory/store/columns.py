@@ -54,6 +54,11 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
+def listed_ids(ids: Sequence[int]) -> str:
+    """Ids as they stand in a statement."""
+    return ", ".join(map(str, map(int, ids)))
+
+
 def values_of(entry: Entry, key: bytes | None, scene: bytes | None) -> dict[str, object]:
     """An entry with its packed vectors as it is stored: a value for each column but `slept`, which is 0 first."""
     first, *further = entry.spans

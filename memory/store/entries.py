@@ -24,6 +24,7 @@ from hippocam.memory.store.columns import (
     entry_from,
     held_from,
     listed,
+    listed_ids,
     pack_spans,
     slot_from,
     values_of,
@@ -314,7 +315,7 @@ def _among(blocks: Blocks, columns: str, entry_ids: Sequence[int], where: str = 
     Their ids stand in the statement: of a list that it has to read first, SQLite would go through all entries.
     """
     for start in range(0, len(entry_ids), _AT_ONCE):
-        ids = ", ".join(map(str, map(int, entry_ids[start : start + _AT_ONCE])))
+        ids = listed_ids(entry_ids[start : start + _AT_ONCE])
         yield from blocks.select(f"SELECT {columns} FROM every_entry WHERE id IN ({ids}) AND {where}")
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import LATEST_S, Note
+from hippocam.stream.records import Note
 from hippocam.stream.sources.code_pages import decoded
 from hippocam.stream.sources.decode.length import length_s
 from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
 from hippocam.stream.sources.files import open_container, packets_of
+from hippocam.stream.timecode import LATEST_S
 
 log = logging.getLogger(__name__)
 

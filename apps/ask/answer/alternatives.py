@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
-from hippocam.apps.ask.answer.phrases import by_stream, stretch
+from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import labels_of, thing_in
 from hippocam.memory.records import Evidence
@@ -46,7 +46,6 @@ _NIGHT = re.compile(r"^(?:night|night-?time|dark|evening)$", re.IGNORECASE)
 # Pictures whose mean is darker than this share of white are taken at night, if they are taken outside.
 _DARK = 0.22
 _PICTURES, _BELIEF, _OF_RECORDS = 6, 0.6, 0.85
-_WHY = "recognised by the detector at these times"
 
 
 def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None) -> Told | None:
@@ -137,4 +136,4 @@ def _chosen(facts: Facts, name: str, stays: Sequence[Stay]) -> Told:
     spans = [(stay.visit.stream, stay.t0_s, stay.t1_s) for stay in stays]
     times = [(*span, stay.visit.frame_s) for span, stay in zip(spans, stays, strict=True)]
     text = hedged(f"{name}: {by_stream(spans)}", Surety.of(_OF_RECORDS))
-    return told(text, facts.shown(times, _WHY, _OF_RECORDS), belief=_OF_RECORDS)
+    return told(text, facts.shown(times, RECOGNISED, _OF_RECORDS), belief=_OF_RECORDS)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
-from hippocam.apps.ask.answer.phrases import by_stream, listed, number, stretch
+from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, listed, number, stretch
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ORDINALS, index_of
@@ -25,7 +25,6 @@ _BELIEF = 0.85
 _TOLD = 3
 # That what is told of one of several things is told of the one that is meant.
 _ONE_OF = 0.6
-_WHY = "recognised by the detector at these times"
 _WORN = re.compile(r"\b(?:wear\w*|clothes|clothing|dress\w*|outfit)\b", re.IGNORECASE)
 _LOOK_LIKE = re.compile(r"\blook(?:s|ed)?\b", re.IGNORECASE)
 # What no box tells: only the colour of all of a thing, and of somebody's clothes above and below, is kept.
@@ -140,7 +139,7 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
     if not stays or facts.kind == _K.WHETHER:
         return None
     spans = [(s.visit.stream, s.t0_s, s.t1_s) for s in stays]
-    shown = facts.shown([(*span, s.visit.frame_s) for span, s in zip(spans, stays, strict=True)], _WHY, 0.5)
+    shown = facts.shown([(*span, s.visit.frame_s) for span, s in zip(spans, stays, strict=True)], RECOGNISED, 0.5)
     kind = noun_for(thing.labels, 1)
     article = "an" if kind[0] in "aeiou" else "a"
     looks = f", which looks like {shown[0].sentence}" if shown and shown[0].sentence else ""
@@ -197,7 +196,7 @@ def _each(facts: Facts, stays: Sequence[Stay], closer: Closer | None, *, worn: b
     kind = noun_for([stays[0].visit.label], len(stays))
     one = f"one of {number(len(stays))} {kind}" if len(stays) > 1 else f"the {kind}"
     text = hedged(f"{one}: {'; '.join(parts)} in {stays[0].visit.stream}", Surety.PERHAPS)
-    return told(text, facts.shown(_best(stays), _WHY, _ONE_OF), belief=_ONE_OF)
+    return told(text, facts.shown(_best(stays), RECOGNISED, _ONE_OF), belief=_ONE_OF)
 
 
 def _garment(text: str) -> bool:
@@ -219,7 +218,7 @@ def _part_colours(facts: Facts, stays: Sequence[Stay], closer: Closer | None) ->
         return None
     parts = [f"{colour}, {position(stay.visit)}, {stretch(stay.t0_s, stay.t1_s)}" for colour, stay in found]
     text = hedged(f"{'; '.join(parts)} in {found[0][1].visit.stream}", Surety.PERHAPS)
-    return told(text, facts.shown(_best([stay for _, stay in found]), _WHY, _ONE_OF), belief=_ONE_OF)
+    return told(text, facts.shown(_best([stay for _, stay in found]), RECOGNISED, _ONE_OF), belief=_ONE_OF)
 
 
 def _named(stay: Stay) -> str:
@@ -286,7 +285,7 @@ def _half(box: Box) -> str:
 
 
 def _told(facts: Facts, text: str, stays: Sequence[Stay]) -> Told:
-    evidence = facts.shown(_best(stays), _WHY, _BELIEF)
+    evidence = facts.shown(_best(stays), RECOGNISED, _BELIEF)
     return told(hedged(text, Surety.of(_BELIEF)), evidence, belief=_BELIEF)
 
 

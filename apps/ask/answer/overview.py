@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts, Watched
-from hippocam.apps.ask.answer.phrases import lasting, listed, number, stretch
+from hippocam.apps.ask.answer.phrases import RECOGNISED, lasting, listed, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import labels_of, noun_for
 from hippocam.memory.recall.words import content_words
@@ -31,7 +31,7 @@ _BESIDE_S = 0.5
 _COMES = re.compile(
     r"\b(?:comes?|came|appears?|appeared|moves?|moved|enters?|entered|arrives?|arrived)\b", re.IGNORECASE
 )
-_CAME, _BELIEF_CAME = "recognised by the detector at these times", 0.85
+_BELIEF_CAME = 0.85
 # The share of a moment, or of the time that is meant, that they have in common.
 _SHARE = 0.2
 # That what a film shows is told well by a few of its moments.
@@ -148,7 +148,7 @@ def _that_came(facts: Facts) -> Told | None:
     text = hedged(
         f"{' '.join(name.split())}: {stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}", Surety.LIKELY
     )
-    shown = facts.shown([(stay.visit.stream, stay.t0_s, stay.t1_s, stay.visit.frame_s)], _CAME, _BELIEF_CAME)
+    shown = facts.shown([(stay.visit.stream, stay.t0_s, stay.t1_s, stay.visit.frame_s)], RECOGNISED, _BELIEF_CAME)
     return told(text, shown, belief=_BELIEF_CAME, final=False)
 
 

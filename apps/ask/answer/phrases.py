@@ -8,6 +8,8 @@ from hippocam.stream.timecode import format_time
 
 _NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
 _MOST = 5
+# Why a moment of a visit is shown.
+RECOGNISED = "recognised by the detector at these times"
 
 
 def number(count: int) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
-from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, stretch, times
+from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, lasting, listed, number, stretch, times
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import ALIKE_VEHICLES, Thing, has_colour, noun_for, only_coloured, thing_in
@@ -41,7 +41,6 @@ _SPARSE_S = 2.0
 # Looks are a second apart; that a thing which was not recognised at a moment was not there.
 _LOOK_S, _NOT_THEN = 1.5, 0.85
 _DETECTED = "detected now and then in these times"
-_WHY = "recognised by the detector at these times"
 
 
 def things(facts: Facts) -> Told | None:
@@ -71,7 +70,7 @@ def things(facts: Facts) -> Told | None:
         return _one_of(facts, thing, stays)
     if facts.kind == _K.LONG:
         return _how_long(facts, thing, stays)
-    evidence = facts.shown(_best(stays), _WHY, belief := min(most, _belief(stays)))
+    evidence = facts.shown(_best(stays), RECOGNISED, belief := min(most, _belief(stays)))
     surety = Surety.of(belief)
     if facts.kind == _K.WHETHER:
         return told(_yes(spans, surety), evidence, belief=belief)
@@ -101,7 +100,7 @@ def _at_the_moment(facts: Facts, thing: Thing, at_s: float) -> Told | None:
     if there:
         belief = _belief(there)
         return told(
-            _yes(_joined(there), Surety.of(belief)), facts.shown(_best(there), _WHY, belief), belief=belief
+            _yes(_joined(there), Surety.of(belief)), facts.shown(_best(there), RECOGNISED, belief), belief=belief
         )
     shown = facts.shown([(stream, at_s, at_s, at_s)], "nothing of the kind was recognised then", _NOT_THEN)
     before = max((stay.t1_s for stay in stays if stay.t1_s < at_s), default=None)
@@ -188,7 +187,7 @@ def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay], most: float) -> To
     edges = [(stay.visit.stream, *((stay.t1_s,) * 2 if left else (stay.t0_s,) * 2)) for stay in own]
     belief = min(most, _belief(own))
     text = hedged(f"at about {by_stream(edges)}", Surety.of(belief))
-    return told(text, facts.shown(_best(own), _WHY, belief), belief=belief)
+    return told(text, facts.shown(_best(own), RECOGNISED, belief), belief=belief)
 
 
 def _yes(spans: Sequence[tuple[str, float, float]], surety: Surety) -> str:
@@ -211,7 +210,7 @@ def cannot_count(facts: Facts) -> Told | None:
         return None
     count = len({stay.entity.id for stay in stays})
     text = f"I can count {number(count)} {noun_for(thing.labels, count)}, but not tell how many of them are meant"
-    return told(f"{text}: {by_stream(_joined(stays))}.", facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
+    return told(f"{text}: {by_stream(_joined(stays))}.", facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
 
 
 def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
@@ -230,7 +229,7 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
     if not chosen:
         most = max(len({stay.entity.id for stay in own}) for own in streams.values())
         text = f"There was no {ordinal(nth)}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
-        return told(text, facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
+        return told(text, facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
     name = "last" if nth == 0 else ordinal(nth)
     worn = _WEARING.search(facts.text) is not None
     if _WHERE.match(facts.question):
@@ -241,7 +240,7 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
     where = "; ".join(look + span for look, span in zip(looks, spans, strict=True))
     belief = min(_belief(chosen), _COLOURS) if worn else _belief(chosen)
     text = hedged(f"the {name} {noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
-    return told(text, facts.shown(_best(chosen), _WHY, belief), belief=belief)
+    return told(text, facts.shown(_best(chosen), RECOGNISED, belief), belief=belief)
 
 
 def _place(stay: Stay, facts: Facts) -> str:
@@ -259,7 +258,7 @@ def _how_long(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
     whole = sum(t1_s - t0_s for _, t0_s, t1_s in spans)
     often = "" if len(spans) == 1 else f" in all, {times(len(spans))}"
     text = hedged(f"about {lasting(whole)}{often}: {by_stream(spans)}", Surety.of(belief))
-    return told(text, facts.shown(_best(stays), _WHY, belief), belief=belief)
+    return told(text, facts.shown(_best(stays), RECOGNISED, belief), belief=belief)
 
 
 def _joined(stays: Sequence[Stay]) -> list[tuple[str, float, float]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
-from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, stretch, times
+from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, lasting, listed, stretch, times
 from hippocam.apps.ask.answer.places import row_of
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import labels_of, thing_in
@@ -40,7 +40,6 @@ _WAS_TAKEN = re.compile(
 _MISSING = re.compile(r"\b(?:missing|gone|absent|away|not (?:there|visible)|not in (?:the )?row)\b", re.IGNORECASE)
 Span = tuple[str, float, float]
 _BELIEF = 0.8
-_WHY = "recognised by the detector at these times"
 
 
 def which(facts: Facts) -> Told | None:
@@ -77,7 +76,7 @@ def _when(stay: Stay, *, present: bool) -> str:
 
 def _shown(facts: Facts, stays: list[Stay]) -> list[Evidence]:
     spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
-    return facts.shown(spans, _WHY, _BELIEF)
+    return facts.shown(spans, RECOGNISED, _BELIEF)
 
 
 def in_row(facts: Facts) -> Told | None:
@@ -113,7 +112,7 @@ def in_row(facts: Facts) -> Told | None:
         said = f"the {name} one was {text} for about {lasting(sum(b - a for _, a, b in spans))}: {where}"
     else:
         said = f"{'at about ' if moments else ''}{where}, when the {name} one was {text}"
-    shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in spans], _WHY, _BELIEF)
+    shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in spans], RECOGNISED, _BELIEF)
     return told(
         f"{hedged(said, Surety.of(_BELIEF)).removesuffix('.')} (as the camera sees it).", shown, belief=_BELIEF
     )

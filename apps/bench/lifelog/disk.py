@@ -6,11 +6,9 @@ Shapes: N sentences; Q questions; D embedding dimension.
 from __future__ import annotations
 
 import heapq
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -83,12 +81,11 @@ def on_disk(
 
 def _table_bytes(memory: Memory) -> dict[str, int]:
     """What each table takes in pages, with its indexes, the largest first."""
-    with closing(sqlite3.connect(f"file:{memory.store.path}?mode=ro", uri=True)) as db:
-        rows = db.execute(
-            "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name "
-            "GROUP BY s.tbl_name ORDER BY 2 DESC"
-        )
-        return dict(rows.fetchall())
+    rows = memory.store.connection.execute(
+        "SELECT s.tbl_name, sum(d.pgsize) FROM main.dbstat d JOIN main.sqlite_schema s ON s.name = d.name "
+        "GROUP BY s.tbl_name ORDER BY 2 DESC"
+    )
+    return dict(rows.fetchall())
 
 
 def _items(seen: Observations, item_s: float) -> Iterator[Embedding | Repeat]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from hippocam.memory.store.blocks import words
 from hippocam.memory.store.blocks.rows import COLUMNS, Row, in_ticks, pack_rows, unpack_rows
+from hippocam.memory.store.columns import listed_ids
 from hippocam.memory.store.schema import PAGE_BYTES, full_texts, putting
 
 # Bytes of a block at most, by those of a page: two fit on one of 4096, one on one of 2048; of smaller ones it
@@ -191,7 +192,7 @@ class EntryBlocks:
         self.follow()
         ids = [row[0] for row in rows]
         held: dict[int, int] = dict(
-            self._db.execute(f"SELECT id, block FROM temp.unpacked WHERE id IN ({_in(ids)})").fetchall()
+            self._db.execute(f"SELECT id, block FROM temp.unpacked WHERE id IN ({listed_ids(ids)})").fetchall()
         )
         changed: dict[int, dict[int, Row]] = {}
         for row in rows:
@@ -310,8 +311,3 @@ class EntryBlocks:
         self._db.execute(
             "INSERT OR REPLACE INTO temp.unpacked_block VALUES (?, ?, ?)", (block, len(rows), version)
         )
-
-
-def _in(ids: Sequence[int]) -> str:
-    """Ids as they stand in a statement."""
-    return ", ".join(map(str, map(int, ids)))
