@@ -40,6 +40,15 @@ def memory(tmp_path, watched):
     return tmp_path / "m"
 
 
+def test_python_runs_it_as_a_module(watched):
+    """For whoever has no `hippocam` on the path: the same words, and the same end."""
+    module = [sys.executable, "-m", "hippocam"]
+    for arguments, code in ((["status", "--memory", str(watched / "m"), "--json"], 0), (["frobnicate"], 2)):
+        done = subprocess.run([*module, *arguments], capture_output=True, text=True, timeout=900, check=False)
+        same = hippocam(*arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (code, same.stdout, same.stderr)
+
+
 def test_watch_reports_what_it_saw(tmp_path, colour_video):
     clip = colour_video(tmp_path / "field.mp4", SCENES)
     done = hippocam("watch", clip, "--memory", tmp_path / "m", "--encoder", "palette", "--budget-mb", 5, "--json")
