@@ -149,6 +149,7 @@ class LongTerm:
         )
         self._kept.save()  # of an older format nothing was kept
         self.held.check_pictures()
+        self._leave()  # where a process was killed in between
         self.budget.make_room(0)
 
     @contextmanager
@@ -166,20 +167,31 @@ class LongTerm:
         self.notes.recount()
 
     def finish(self, recording: str, streams: Iterable[str], *, complete: bool) -> None:
-        """Close what is open of a recording's streams, where it came to its end."""
+        """Close what is open of a recording's streams, where it came to its end; a little in each transaction."""
         if not complete:
             return
-        self._log.keep_small()
         try:
-            with self._store.transaction():
-                for stream in streams:
+            for stream in streams:
+                self._log.keep_small()
+                with self._store.transaction():
                     self.summaries.finish(stream)
+            self._log.keep_small()
+            with self._store.transaction():
                 self._store.streams.complete(recording)
                 if self._store.streams.give_up(self._stream_rows):
                     self.summaries.reload()
         except BaseException:
             self.summaries.reload()
             raise
+        self._leave()
+
+    def _leave(self) -> None:
+        """Delete what was kept to go on with recordings that are complete."""
+        left = True
+        while left:
+            self._log.keep_small()
+            with self._store.transaction():
+                left = self._store.streams.leave()
 
     def learn_from_questions(self) -> int:
         """Learn from the questions that were answered since the last time; return how many there were."""

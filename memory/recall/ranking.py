@@ -83,7 +83,8 @@ def with_claims_behind(found: Sequence[Candidate]) -> list[Candidate]:
     for candidate in found:
         if candidate.claimed:
             claims += 1
-            claim = min(candidate.score, _just_below(most)) if claims <= _ALIKE else 0.0
+            places = 1 if candidate.doubted else _ALIKE
+            claim = min(candidate.score, _just_below(most)) if claims <= places else 0.0
             by_picture = 0.0 if candidate.doubted else candidate.shown
             candidate = replace(candidate, score=max(claim, by_picture))
         placed.append(candidate)

@@ -7,7 +7,8 @@ Three rules, each told in SECURITY.md:
 - Near-copies are one witness, and make way for other moments: those of one source after the first two; of the very
   same picture in several sources that for which something else speaks, and all but two others. See ranking.py.
 - What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
-  Until that has borne it out, it stands behind own footage that is believed.
+  Until that has borne it out, it stands behind own footage that is believed; and where its vectors are not the
+  picture's, somebody made them up.
 
 Shapes: N candidates, D embedding dimension.
 """
@@ -39,7 +40,7 @@ class PictureCheck(Protocol):
         """Cosine of a question, float32 [D], with an entry's picture, or a box of it, as the encoder sees it.
 
         Returns:
-            The cosine; None without a picture.
+            The cosine; None without a picture. -1 where the entry's vectors are not those of its picture.
         """
 
 

@@ -13,8 +13,15 @@ from hippocam.memory.records import KEY_FRAMES, StreamStatus
 
 # Tables whose rows are deleted with their stream, by the column `stream`.
 _OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "detected", "tracked", "coverage")
-# Tables that are needed only to go on with a stream.
-_UNDER_WAY = ("place", "tracked")
+# Deletes some of what is needed only to go on with a stream, once its recording is complete.
+_LEAVE = (
+    "DELETE FROM place WHERE (stream, id) IN "
+    "(SELECT p.stream, p.id FROM place p JOIN stream s ON s.id = p.stream WHERE s.complete LIMIT 8)",
+    "DELETE FROM tracked WHERE stream IN "
+    "(SELECT t.stream FROM tracked t JOIN stream s ON s.id = t.stream WHERE s.complete LIMIT 1)",
+    "UPDATE stream SET state = NULL WHERE id IN "
+    "(SELECT id FROM stream WHERE complete AND state IS NOT NULL LIMIT 4)",
+)
 # Before a stream's name, the setting that it came with an import; its value is the path that the import named.
 _IMPORTED = "imported "
 # Before a stream's name, the setting that its times are dates; its value is when its recording begins, in seconds
@@ -107,12 +114,12 @@ class StreamTable:
         )
 
     def complete(self, recording: str) -> None:
-        """Note that a recording was watched to its end, and delete what was kept to go on with it."""
-        for table in _UNDER_WAY:
-            self._db.execute(
-                f"DELETE FROM {table} WHERE stream IN (SELECT id FROM stream WHERE recording = ?)", (recording,)
-            )
-        self._db.execute("UPDATE stream SET complete = 1, state = NULL WHERE recording = ?", (recording,))
+        """Note that a recording was watched to its end; see `leave`."""
+        self._db.execute("UPDATE stream SET complete = 1 WHERE recording = ?", (recording,))
+
+    def leave(self) -> bool:
+        """Delete a few rows of what was kept to go on with complete recordings; False where none is left."""
+        return any(self._db.execute(statement).rowcount > 0 for statement in _LEAVE)
 
     def give_up(self, most: int) -> int:
         """Delete finished streams without entries, keeping the `most` eventful; return how many were deleted."""

@@ -11,6 +11,7 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.folder import folder_bytes
 from hippocam.memory.memory import Memory
+from hippocam.memory.store.streams import StreamTable
 from hippocam.stream.records import Embedding, EncoderSpec, Repeat
 
 D = 24
@@ -139,3 +140,57 @@ def test_a_long_still_time_takes_no_more_than_the_budget(tmp_path):
             memory.write([Repeat(stream="cam", seq=seq, time_s=FRAMES + 10.0 * (seq - FRAMES)) for seq in still])
             most = max(most, folder_bytes(tmp_path / "m"))
     assert most <= budget_bytes
+
+
+def many_places(streams, dim):
+    """Frames of several cameras of one recording, each of which goes from place to place."""
+    rng = np.random.default_rng(8)
+    items = []
+    for camera in range(streams):
+        for seq in range(240):
+            if seq % 24 == 0:
+                place = 2 * rng.normal(size=dim)
+            if seq % 3 == 0:
+                vector = place + rng.normal(size=dim)
+                unit = (vector / np.linalg.norm(vector)).astype(np.float32)
+            name = f"rig/{camera}"
+            items.append(Embedding(stream=name, seq=seq, time_s=float(seq), vector=unit))
+    return sorted(items, key=lambda item: item.time_s)
+
+
+def watch_rig(folder, items, budget_bytes):
+    spec = EncoderSpec(id="test:1", dim=len(items[0].vector), normalised=True, midpoint=0.5, slope=20.0)
+    with Memory.open_writer(
+        folder, encoder="test", spec=spec, config=MemoryConfig(budget_bytes=budget_bytes)
+    ) as memory:
+        memory.begin("rig", uri="/x/rig.mp4")
+        memory.write(items)
+        memory.finish("rig")
+        return folder_bytes(folder)  # with the log as large as it became
+
+
+def test_many_cameras_that_end_together_take_no_more_than_the_budget(tmp_path):
+    """What was kept to go on with each is deleted then, and what is deleted is overwritten."""
+    assert watch_rig(tmp_path / "m", many_places(8, 384), 500_000) <= 500_000
+
+
+@pytest.mark.parametrize("call", [1, 2, 5])
+def test_killed_while_cameras_end_the_next_writer_leaves_what_the_undisturbed_memory_has(
+    tmp_path, monkeypatch, call
+):
+    items, calls, leave = many_places(3, D), [], StreamTable.leave
+    watch_rig(tmp_path / "undisturbed", items, BUDGET_BYTES)
+
+    def killed(table):
+        calls.append(table)
+        if len(calls) == call:
+            shutil.copytree(tmp_path / "m", tmp_path / "killed")
+        return leave(table)
+
+    monkeypatch.setattr(StreamTable, "leave", killed)
+    watch_rig(tmp_path / "m", items, BUDGET_BYTES)
+    monkeypatch.undo()
+    wanted = held(tmp_path / "undisturbed")
+    watch_rig(tmp_path / "killed", items, BUDGET_BYTES)
+    assert len(calls) > 5
+    assert differing(tmp_path / "killed", wanted) == []

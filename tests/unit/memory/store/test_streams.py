@@ -55,6 +55,8 @@ def test_a_complete_recording_keeps_nothing_to_go_on_with(rig, sql):
         rig.tracked.put(stream, b"tracks")
         sql("INSERT INTO place (stream, id, vector, seen, last_s) VALUES (?, 1, x'00', 1, 0.0)", (stream,))
     rig.streams.complete("rig")
+    assert [row.complete for row in rig.streams.rows()] == [False, True, True]
+    assert list(iter(rig.streams.leave, False)) != []
     assert sql("SELECT id, complete, state FROM stream ORDER BY id") == [
         ("film", 0, b"state"),
         ("rig/left", 1, None),
