@@ -1,22 +1,27 @@
-"""Pictures that came with an import, looked at again by the encoder that is here.
+"""Pictures of a memory that are looked at again: by the encoder that is here, or for what is written in them.
 
 A file that is imported brings vectors with its pictures, and whoever made it could have chosen them to match a
 question. So they are not taken at their word where they match: neither where the picture does not match, nor where
-the vector is not the picture's at all.
+the vector is not the picture's at all. What was read in a picture is read once more in what was kept of it, where
+it is to be the answer by itself.
 
 Shapes: D embedding dimension.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import numpy as np
 
 from hippocam.apps.ask.pictures import read_picture
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
+from hippocam.models.lazy import Lazy
+from hippocam.models.senses.ocr import Ocr
 from hippocam.stream.portraits.choosing import PortraitConfig
 from hippocam.stream.portraits.cutting import with_surroundings
 from hippocam.stream.protocols import Encoder
@@ -31,8 +36,8 @@ _OWN_FROM = 0.55
 _MARGIN = PortraitConfig().margin
 
 
-class ImportCheck:
-    """Encodes pictures of a memory again, each once. Safe between threads.
+class KeptPictures:
+    """Encodes and reads pictures of a memory again, each once. Safe between threads.
 
     Args:
         memory: Where the pictures are.
@@ -42,6 +47,8 @@ class ImportCheck:
     def __init__(self, memory: Memory, encoder: Encoder) -> None:
         self._memory, self._encoder = memory, encoder
         self._vectors: OrderedDict[tuple[int, Box | None], FloatArray | None] = OrderedDict()
+        self._texts: OrderedDict[int, str] = OrderedDict()
+        self._ocr = Lazy(Ocr)
         self._lock = threading.Lock()
 
     def cosine(self, entry: Entry, asked_D: FloatArray, box: Box | None) -> float | None:
@@ -68,6 +75,25 @@ class ImportCheck:
                 if len(self._vectors) > _REMEMBERED:
                     self._vectors.popitem(last=False)
             return self._vectors[looked]
+
+    def reads(self, entry: Entry, words: Sequence[str]) -> bool:
+        """Whether at least half of some words, in lower case, stand in an entry's kept picture.
+
+        Spaces are no help: text recognition joins words. Not without a picture.
+        """
+        with self._lock:
+            if entry.id not in self._texts:
+                self._texts[entry.id] = self._written(entry)
+                if len(self._texts) > _REMEMBERED:
+                    self._texts.popitem(last=False)
+            text = self._texts[entry.id]
+        return bool(words) and sum(word in text for word in words) * 2 >= len(words)
+
+    def _written(self, entry: Entry) -> str:
+        """All letters and digits that are read in an entry's picture, in lower case; "" where none is kept."""
+        image = None if entry.level >= Level.VECTORS else read_picture(self._memory.image(entry.id))
+        lines = [] if image is None else self._ocr().read(image)
+        return re.sub(r"[\W_]+", "", "".join(lines).lower())
 
     def _encoded(self, entry: Entry, box: Box | None) -> FloatArray | None:
         if entry.level >= Level.VECTORS:

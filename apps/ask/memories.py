@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from hippocam.apps.ask.checked import ImportCheck
+from hippocam.apps.ask.checked import KeptPictures
 from hippocam.apps.ask.question.timeline import away, clock_s
 from hippocam.apps.ask.where import Where, check_camera, check_recalled, check_stream, filter_of, on_clock
 from hippocam.apps.errors import UnknownEntryError
@@ -94,15 +94,15 @@ class Memories:
             )
             self.encoder()
             self._opened = opened.pop_all()
-        self._checks = dict[tuple[str, str], ImportCheck]()
+        self._checks = dict[tuple[str, str], KeptPictures]()
 
     def close(self) -> None:
         """Close the memories."""
         self._opened.close()
 
-    def check_of(self, member: Member, encoder: Encoder) -> ImportCheck:
-        """What looks at pictures of a member's imports again, and remembers what it saw."""
-        return self._checks.setdefault((member.name, encoder.spec.id), ImportCheck(member.memory, encoder))
+    def check_of(self, member: Member, encoder: Encoder) -> KeptPictures:
+        """What looks at pictures of a member again, and remembers what it saw."""
+        return self._checks.setdefault((member.name, encoder.spec.id), KeptPictures(member.memory, encoder))
 
     def encoder(self) -> tuple[str, EncoderSpec] | None:
         """Name and spec of the encoder that made the vectors; None where nothing was watched into any memory.

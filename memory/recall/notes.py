@@ -78,15 +78,15 @@ _BEARING = (
 _WRITING = re.compile(rf"\b(?:{_WRITTEN}|{_BEARING})\b", re.IGNORECASE)
 # What asks for what is said or written, wherever it came from.
 _TELLS = re.compile(
-    r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|quot(?:e|es|ed)|subtitle\w*|captions?|chapters?|titled?"
-    r"|text|words?|sentences?|written|writing|writes?|wrote"
+    r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|quot(?:e|es|ed)|subtitle\w*|captions?|chapters?|titled"
+    r"|words?|sentences?"
     r"|(?:talk|speak|spoke|tell|told|read|ask)\w* (?:about|of)"
     r"|screens? (?:tells?|told|asks?|asked|reads?|talks?|speaks?))\b",
     re.IGNORECASE,
 )
 # What asks for the writing on something: "the sign about the door", and not "a black screen".
 _READ = re.compile(
-    rf"\b(?:slides? (?:about|of|on|for|that|which|where)|on (?:the )?screen"
+    rf"\b(?:titles?|text|written|writing|writes?|wrote|slides? (?:about|of|on|for|that|which|where)|on (?:the )?screen"
     rf"|(?:{_WRITTEN}|{_BEARING}) (?:about|reading|titled|named|called|labell?ed|names?|lists?|listing"
     r"|explain\w*|thank\w*)"
     r"|(?:number|licen[cs]e) plates?)\b",

@@ -1,11 +1,12 @@
 """What is believed of what was found, where somebody may have planted it.
 
-Three rules, each told in SECURITY.md:
+Four rules, each told in SECURITY.md:
 
 - A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
   import) lift none; where no picture is believed, they are a claim, no answer.
 - Near-copies are one witness, and make way for other moments: those of one source after the first two; of the very
   same picture in several sources that for which something else speaks, and all but two others. See ranking.py.
+- Of a slide about something what was read is an answer only where it can be read in the kept picture, too.
 - What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
   Until that has borne it out, it stands behind own footage that is believed; and where its vectors are not the
   picture's, somebody made them up.
@@ -21,7 +22,7 @@ from typing import NamedTuple, Protocol
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.provenance.records import import_of
 from hippocam.memory.provenance.table import ProvenanceTable
-from hippocam.memory.recall.words import Words
+from hippocam.memory.recall.words import Words, content_words
 from hippocam.memory.records import Entry
 from hippocam.stream.records import Box, FloatArray, Note
 
@@ -31,6 +32,8 @@ BELIEVED_FROM = 0.5
 _MOST_CLAIMED = 0.49
 # Pictures of imports that are looked at again for one question.
 _MOST_CHECKS = 64
+# Pictures that are read again for one question.
+_MOST_READINGS = 8
 
 
 class PictureCheck(Protocol):
@@ -42,6 +45,9 @@ class PictureCheck(Protocol):
         Returns:
             The cosine; None without a picture. -1 where the entry's vectors are not those of its picture.
         """
+
+    def reads(self, entry: Entry, words: Sequence[str]) -> bool:
+        """Whether most of some words stand in an entry's kept picture; not without a picture."""
 
 
 class Beliefs(NamedTuple):
@@ -96,17 +102,20 @@ class Trust:
         self.doubts_imports = bool(self._parts) and provenance.own_footage(self._parts)
         self._words, self._asked_D = words, asked_D
         self._believed, self._check = believed, check
-        self._checks = _MOST_CHECKS
+        self._checks, self._readings = _MOST_CHECKS, _MOST_READINGS
 
-    def judge(self, entry: Entry, beliefs: Beliefs, notes: Sequence[Note] = ()) -> Judgement:
+    def judge(
+        self, entry: Entry, beliefs: Beliefs, notes: Sequence[Note] = (), found: Sequence[str] = ()
+    ) -> Judgement:
         """What is believed of an entry; call it with the strongest first, for only so many imports are checked.
 
         Args:
             entry: The entry.
             beliefs: What speaks for it.
             notes: Those of them that are notes.
+            found: Words of the question in these; none where they were found by what they mean.
         """
-        in_words = self._words.answer(notes)
+        in_words = self._words.answer(notes) and self._bears_out(entry, beliefs.notes, notes, found)
         made_by = self._made_by(entry)
         seen, labels, text, noted, box = beliefs
         if made_by is None or not self.doubts_imports:
@@ -124,6 +133,18 @@ class Trust:
         score, claimed = joined(seen, told, in_words=in_words)
         claimed = claimed or (refuted and score < BELIEVED_FROM)
         return Judgement(seen, score, claimed, made_by, doubted, _witnessed(seen, told, in_words=in_words))
+
+    def _bears_out(self, entry: Entry, belief: float, notes: Sequence[Note], found: Sequence[str]) -> bool:
+        """Whether a picture bears out words that were read: they can be read in what was kept of it.
+
+        Where any words are asked for, or nobody looks again, they are taken as they are.
+        """
+        if self._words is Words.ALL or self._check is None:
+            return True
+        if belief < BELIEVED_FROM or self._readings == 0:
+            return False
+        self._readings -= 1
+        return self._check.reads(entry, found or content_words(" ".join(note.text for note in notes)))
 
     def doubts(self, entry: Entry) -> bool:
         """Whether an entry came with an import that stands beside own footage."""
@@ -144,7 +165,8 @@ class Trust:
 
     def told(self, belief: float, notes: Sequence[Note]) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""
-        return joined(0.0, [belief], in_words=self._words.answer(notes))
+        taken = self._words is Words.ALL or self._check is None  # no picture is left that could bear them out
+        return joined(0.0, [belief], in_words=taken and self._words.answer(notes))
 
 
 def _witnessed(shown: float, told: Sequence[float], *, in_words: bool) -> float | None:

@@ -68,7 +68,8 @@ def weighed(
         notes=noted.belief if noted is not None else 0.0,
         box=box_at(thing.visit, entry.frame_s) if thing is not None else None,
     )
-    judged = trust.judge(entry, beliefs, noted.notes if noted is not None else ())
+    told = (noted.notes, noted.words) if noted is not None else ((), ())
+    judged = trust.judge(entry, beliefs, *told)
     holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
     return Candidate(
         entry=entry,

@@ -222,7 +222,7 @@ def build_context(
             evidence=told,
         )
         for place, moment in enumerate(sorted(evidence, key=lambda e: (e.t0_s, e.stream, e.id)), start=1)
-        for told in [moment if words.answer(moment.notes[: moment.noted]) else without_claims(moment, question)]
+        for told in [moment if _answers(words, moment) else without_claims(moment, question)]
     ]
     context = Context(
         question=question,
@@ -241,6 +241,11 @@ def estimated_tokens(text: str, pictures: int, config: ContextConfig) -> int:
 
 def _words(kind: QuestionKind, question: str) -> Words:
     return Words.ALL if kind.in_words else words_that_answer(question)
+
+
+def _answers(words: Words, moment: Evidence) -> bool:
+    """Whether a moment's words can be the answer; what was read is where its picture bore it out."""
+    return words is Words.ALL or (moment.witnessed is None and words.answer(moment.notes[: moment.noted]))
 
 
 def _stored(path: str) -> bytes:
