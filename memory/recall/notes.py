@@ -86,7 +86,8 @@ _TELLS = re.compile(
 )
 # What asks for the writing on something: "the sign about the door", and not "a black screen".
 _READ = re.compile(
-    rf"\b(?:titles?|text|written|writing|writes?|wrote|slides? (?:about|of|on|for|that|which|where)|on (?:the )?screen"
+    rf"\b(?:titles?|text|written|writing|writes?|wrote|on (?:the )?screen"
+    r"|slides? (?:about|of|on|for|that|which|where)"
     rf"|(?:{_WRITTEN}|{_BEARING}) (?:about|reading|titled|named|called|labell?ed|names?|lists?|listing"
     r"|explain\w*|thank\w*)"
     r"|(?:number|licen[cs]e) plates?)\b",

@@ -92,6 +92,8 @@ def test_words_lift_no_picture_above_another_that_is_believed_more(memory, frame
         ("a sheet of paper on the table", Words.NONE),
         ("the slide about the door", Words.READ),
         ("the sign about the door", Words.READ),
+        ("the title of the door", Words.READ),
+        ("she writes a letter", Words.READ),
         ("the credits name the director", Words.READ),
         ("a door on the screen", Words.READ),
         ("the number plate AB 12 CD", Words.READ),
@@ -125,6 +127,50 @@ def test_a_slide_about_something_is_answered_by_what_was_read_and_its_look_by_pi
     watch(memory, frames_of, "cam", [AXES[0], AXES[1]], notes=[(kind, 1.0, "a locked door")])
     best = asked(memory, text, AXES[9])[0]
     assert (best.claimed, best.score >= BELIEVED_FROM) == (not answers, answers)
+
+
+class Reading:
+    """Kept pictures in which some words can be read, by stream."""
+
+    def __init__(self, **written):
+        self.written, self.asked = written, []
+
+    def cosine(self, entry, asked_D, box):
+        return None
+
+    def reads(self, entry, words):
+        self.asked.append(entry.stream)
+        return set(words) <= set(self.written.get(entry.stream, "").split())
+
+
+def test_what_was_read_answers_what_a_slide_is_about_only_where_the_kept_picture_says_it(memory, frames_of):
+    told = [("screen", 1.0, "a locked door")]
+    watch(memory, frames_of, "foe", [AXES[0], AXES[1]], notes=told)
+    watch(memory, frames_of, "cam", [AXES[2], AXES[3]], notes=told)
+    check = Reading(cam="locked door", foe="exit")
+    found = {
+        c.entry.stream: c for c in asked(memory, "a slide about a locked door", AXES[9], check=check) if c.noted
+    }
+    assert (found["cam"].claimed, found["cam"].witnessed, found["cam"].score > 0.8) == (False, None, True)
+    assert (found["foe"].claimed, found["foe"].witnessed is not None) == (True, True)
+    assert found["foe"].score < BELIEVED_FROM
+    assert set(check.asked) == {"cam", "foe"}
+
+
+def test_no_more_than_a_few_pictures_are_read_for_a_question_and_the_rest_are_claims(memory, frames_of):
+    for k in range(12):
+        watch(memory, frames_of, f"foe{k}", [AXES[k]], notes=[("screen", 1.0, "a locked door")])
+    check = Reading(**{f"foe{k}": "locked door" for k in range(12)})
+    found = asked(memory, "a slide about a locked door", AXES[30], top=50, check=check)
+    assert (len(check.asked), sum(not c.claimed for c in found if c.noted)) == (8, 8)
+
+
+@pytest.mark.parametrize("text", ["the slide that mentions a locked door", "a locked door"])
+def test_no_picture_is_read_again_where_any_words_or_none_can_be_the_answer(memory, frames_of, text):
+    watch(memory, frames_of, "cam", [AXES[0]], notes=[("screen", 1.0, "a locked door")])
+    check = Reading()
+    asked(memory, text, AXES[9], check=check)
+    assert check.asked == []
 
 
 def test_many_copies_do_not_drown_another_moment_that_is_believed(memory, frames_of):
