@@ -20,6 +20,7 @@ import numpy as np
 from hippocam.apps.ask.pictures import read_picture
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
+from hippocam.models.errors import WeightsError
 from hippocam.models.lazy import Lazy
 from hippocam.models.senses.ocr import Ocr
 from hippocam.stream.portraits.choosing import PortraitConfig
@@ -79,14 +80,17 @@ class KeptPictures:
     def reads(self, entry: Entry, words: Sequence[str]) -> bool:
         """Whether at least half of some words, in lower case, stand in an entry's kept picture.
 
-        Spaces are no help: text recognition joins words. Not without a picture.
+        Spaces are no help: text recognition joins words. Not without a picture, or what reads.
         """
-        with self._lock:
-            if entry.id not in self._texts:
-                self._texts[entry.id] = self._written(entry)
-                if len(self._texts) > _REMEMBERED:
-                    self._texts.popitem(last=False)
-            text = self._texts[entry.id]
+        try:
+            with self._lock:
+                if entry.id not in self._texts:
+                    self._texts[entry.id] = self._written(entry)
+                    if len(self._texts) > _REMEMBERED:
+                        self._texts.popitem(last=False)
+                text = self._texts[entry.id]
+        except WeightsError:  # offline, and text was never read here
+            return False
         return bool(words) and sum(word in text for word in words) * 2 >= len(words)
 
     def _written(self, entry: Entry) -> str:

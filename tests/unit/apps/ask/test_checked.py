@@ -1,11 +1,16 @@
-"""Pictures of an import are looked at again: do they show what is asked for, and were its vectors made of them?"""
+"""Kept pictures looked at again: what they show, whether vectors were made of them, what is written there."""
+
+import dataclasses
 
 import cv2
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.checked import ImportCheck
+from hippocam.apps.ask.checked import KeptPictures
 from hippocam.memory.memory import Memory
+from hippocam.memory.records import Level
+from hippocam.models.errors import WeightsError
+from hippocam.models.senses.ocr import Ocr
 from hippocam.stream.records import Embedding, EncoderSpec
 
 SPEC = EncoderSpec(id="colours:1", dim=3, normalised=True, midpoint=0.5, slope=20.0)
@@ -50,7 +55,7 @@ def checked(tmp_path):
         memory.write(frames)
         memory.finish("shared")
         (entry_id,) = memory.store.entries.ids()
-        return ImportCheck(memory, Colours()), memory.entry(entry_id)
+        return KeptPictures(memory, Colours()), memory.entry(entry_id)
 
     yield make
     for memory in opened:
@@ -74,3 +79,39 @@ def test_a_part_of_a_picture_is_looked_at_by_itself(checked):
     check, entry = checked(picture(RED, BLUE), RED + BLUE)
     half, whole = check.cosine(entry, RED, (0.0, 0.0, 0.4, 1.0)), check.cosine(entry, RED, None)
     assert half > whole == pytest.approx(0.7, abs=0.03)
+
+
+def written(text):
+    """A JPEG with a line of text."""
+    image = np.full((200, 480, 3), 235, np.uint8)
+    cv2.putText(image, text, (20, 110), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (10, 10, 10), 2, cv2.LINE_AA)
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        (["locked", "door"], True),
+        (["locked", "gate"], True),
+        (["open", "gate", "door"], False),
+        (["weather"], False),
+        ([], False),
+    ],
+)
+def test_words_are_borne_out_where_half_of_them_stand_in_the_kept_picture(checked, words, read):
+    check, entry = checked(written("A Locked DOOR"), RED)
+    assert check.reads(entry, words) is read
+
+
+def test_nothing_is_borne_out_without_a_picture_or_without_a_reader_of_text(checked, monkeypatch):
+    check, entry = checked(written("locked door"), RED)
+
+    def gone(self, image):
+        raise WeightsError("no network")
+
+    monkeypatch.setattr(Ocr, "read", gone)
+    assert not check.reads(entry, ["locked"])
+    monkeypatch.undo()
+    assert check.reads(entry, ["locked"])
+    other = dataclasses.replace(entry, level=Level.VECTORS, id=entry.id + 1)
+    assert not check.reads(other, ["locked"])
