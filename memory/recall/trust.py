@@ -6,7 +6,8 @@ Four rules, each told in SECURITY.md:
   import) lift none; where no picture is believed, they are a claim, no answer.
 - Near-copies are one witness, and make way for other moments: those of one source after the first two; of the very
   same picture in several sources that for which something else speaks, and all but two others. See ranking.py.
-- Of a slide about something what was read is an answer only where it can be read in the kept picture, too.
+- Of a slide about something what was read is an answer only where it can be read in the kept picture, too, if one
+  of its time is kept or it came with an import.
 - What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
   Until that has borne it out, it stands behind own footage that is believed; and where its vectors are not the
   picture's, somebody made them up.
@@ -23,7 +24,7 @@ from hippocam.memory.entities.records import Visit
 from hippocam.memory.provenance.records import import_of
 from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.recall.words import Words, content_words
-from hippocam.memory.records import Entry
+from hippocam.memory.records import Entry, Level
 from hippocam.stream.records import Box, FloatArray, Note
 
 # Belief from which a moment is an answer.
@@ -135,11 +136,15 @@ class Trust:
         return Judgement(seen, score, claimed, made_by, doubted, _witnessed(seen, told, in_words=in_words))
 
     def _bears_out(self, entry: Entry, belief: float, notes: Sequence[Note], found: Sequence[str]) -> bool:
-        """Whether a picture bears out words that were read: they can be read in what was kept of it.
+        """Whether words that were read may be taken for what stood there: they can be read in the kept picture.
 
-        Where any words are asked for, or nobody looks again, they are taken as they are.
+        Words of own footage were read here, by nobody else, so they are taken as they are where no picture of their
+        time is kept. Where any words are asked for, or nobody looks again, they always are.
         """
         if self._words is Words.ALL or self._check is None:
+            return True
+        of_their_time = any(note.t0_s <= entry.frame_s <= note.t1_s for note in notes)
+        if not self.doubts(entry) and (entry.level >= Level.VECTORS or not of_their_time):
             return True
         if belief < BELIEVED_FROM or self._readings == 0:
             return False
@@ -165,8 +170,13 @@ class Trust:
 
     def told(self, belief: float, notes: Sequence[Note]) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""
-        taken = self._words is Words.ALL or self._check is None  # no picture is left that could bear them out
+        taken = self._words is Words.ALL or self._check is None or not (notes and self._came_with(notes[0]))
         return joined(0.0, [belief], in_words=taken and self._words.answer(notes))
+
+    def _came_with(self, note: Note) -> bool:
+        """Whether a note is of a time that came with an import, beside own footage."""
+        part = self._parts.get(note.stream)
+        return self.doubts_imports and part is not None and part.holds_time(note.t0_s)
 
 
 def _witnessed(shown: float, told: Sequence[float], *, in_words: bool) -> float | None:

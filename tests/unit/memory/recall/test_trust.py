@@ -144,7 +144,7 @@ class Reading:
 
 
 def test_what_was_read_answers_what_a_slide_is_about_only_where_the_kept_picture_says_it(memory, frames_of):
-    told = [("screen", 1.0, "a locked door")]
+    told = [("screen", 0.0, "a locked door")]
     watch(memory, frames_of, "foe", [AXES[0], AXES[1]], notes=told)
     watch(memory, frames_of, "cam", [AXES[2], AXES[3]], notes=told)
     check = Reading(cam="locked door", foe="exit")
@@ -157,9 +157,24 @@ def test_what_was_read_answers_what_a_slide_is_about_only_where_the_kept_picture
     assert set(check.asked) == {"cam", "foe"}
 
 
+def test_own_words_of_another_second_than_the_kept_picture_are_taken_as_they_were_read_and_an_imports_are_not(
+    memory, frames_of
+):
+    for stream in ("cam", "foe"):  # the picture of the first frame is kept
+        watch(memory, frames_of, stream, [AXES[0], AXES[1]], notes=[("screen", 2.0, "a locked door")])
+    imported(memory, "foe")
+    check = Reading(cam="exit", foe="exit")
+    found = {
+        c.entry.stream: c for c in asked(memory, "a slide about a locked door", AXES[9], check=check) if c.noted
+    }
+    assert (found["cam"].claimed, found["cam"].score > 0.8) == (False, True)
+    assert (found["foe"].claimed, found["foe"].score < BELIEVED_FROM) == (True, True)
+    assert check.asked == ["foe"]
+
+
 def test_no_more_than_a_few_pictures_are_read_for_a_question_and_the_rest_are_claims(memory, frames_of):
     for k in range(12):
-        watch(memory, frames_of, f"foe{k}", [AXES[k]], notes=[("screen", 1.0, "a locked door")])
+        watch(memory, frames_of, f"foe{k}", [AXES[k]], notes=[("screen", 0.0, "a locked door")])
     check = Reading(**{f"foe{k}": "locked door" for k in range(12)})
     found = asked(memory, "a slide about a locked door", AXES[30], top=50, check=check)
     assert (len(check.asked), sum(not c.claimed for c in found if c.noted)) == (8, 8)
