@@ -20,7 +20,9 @@ Kind = Literal["url", "device", "file"]
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 _GIVE = ", ".join(f"{scheme}://" for scheme in SCHEMES)
 _NAMED = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
-_DEVICE = re.compile(r"(?:/dev/video)?(\d{1,3})")
+_DEVICE = re.compile(r"(?:/dev/video)?([0-9]{1,3})")
+# Longer than any address; the name of a stream is also that of its folder.
+_MOST_LETTERS, _MOST_NAME = 2000, 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +48,24 @@ def parse_address(text: str) -> LiveAddress:
     Raises:
         SourceError: It is none of these, or the file is missing.
     """
+    if len(text) > _MOST_LETTERS:
+        raise SourceError("the address", f"is longer than {_MOST_LETTERS} letters")
     named = _NAMED.fullmatch(text)
     if named and not os.path.exists(text):
-        return replace(parse_address(named[2]), id=slug(named[1]))
+        return replace(_parsed(named[2]), id=_named(named[1]))
+    return _parsed(text)
+
+
+def _parsed(text: str) -> LiveAddress:
+    """Understand an address without a name before it."""
     if "://" in text:
         return _url(text)
     if device := _DEVICE.fullmatch(text):
         return LiveAddress(kind="device", target=device[1], uri=f"/dev/video{device[1]}", id=f"video{device[1]}")
     path = Path(os.path.abspath(os.path.expanduser(text)))
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise SourceError(text, f"no such file, and no address; give {_GIVE}, /dev/video0 or a video file")
-    return LiveAddress(kind="file", target=str(path), uri=f"live:{path}", id=slug(path.stem))
+    return LiveAddress(kind="file", target=str(path), uri=f"live:{path}", id=_named(path.stem))
 
 
 def parse_addresses(texts: Sequence[str]) -> list[LiveAddress]:
@@ -77,17 +86,28 @@ def parse_addresses(texts: Sequence[str]) -> list[LiveAddress]:
     return found
 
 
+def _named(text: str) -> str:
+    """A stream's name, short enough for that of a folder."""
+    return slug(slug(text)[:_MOST_NAME])
+
+
 def _url(text: str) -> LiveAddress:
+    if not text.isprintable():  # a line break would end the request that is sent
+        raise SourceError("the address", "has letters that cannot be printed")
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
-    except ValueError as error:
-        raise SourceError("the address", f"is not understood ({error})") from error
+    except ValueError:  # its words may quote a password
+        raise SourceError(
+            "the address",
+            "is not understood: write @, #, /, ? and : of a password as %40, %23, "
+            "%2F, %3F and %3A, and the port as a number up to 65535",
+        ) from None
     if parts.scheme not in SCHEMES or not host:
         shown = f"{parts.scheme}://{host}"
         raise SourceError(shown, f"not an address that can be watched; give {_GIVE} and a host")
     shown_host = f"[{host}]" if ":" in host else host
     uri = urlunsplit((parts.scheme, shown_host + port, parts.path, "", ""))
     last = parts.path.rstrip("/").rpartition("/")[2]
-    return LiveAddress(kind="url", target=text, uri=uri, id=slug(f"{host}-{last}" if last else host))
+    return LiveAddress(kind="url", target=text, uri=uri, id=_named(f"{host}-{last}" if last else host))

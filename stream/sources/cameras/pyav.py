@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ _OPTIONS = {
     "fpsprobesize": "0",
     "protocol_whitelist": _NETWORK,
     "format_whitelist": ",".join(_FORMATS),
+    "max_redirects": "0",  # a camera outside would choose whom in this network we ask
 }
 # A frame of a file that is late by more than this is shown at once, and those after it on time again.
 _LATE_S = 1.0
@@ -153,7 +155,8 @@ def _opened(address: LiveAddress, opens: Callable[[], Any]) -> Any:
     try:
         return opens()
     except (av.FFmpegError, OSError) as error:
-        raise SourceError(address.uri, f"cannot be opened ({_reason(error)})") from None
+        sent_on = "; one that sends elsewhere is not followed" if error.errno == errno.EIO else ""
+        raise SourceError(address.uri, f"cannot be opened ({_reason(error)}{sent_on})") from None
 
 
 def _frames(

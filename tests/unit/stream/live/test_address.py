@@ -33,6 +33,49 @@ def test_files_are_live_under_a_name_of_their_own(tmp_path):
     assert parse_address(f"gate={path}").id == "gate"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://me:se#cret@h/x",
+        "rtsp://me:se/cret@h",
+        "http://me:se?cret@h",
+        "rtsp://h:se:cret@",
+        "rtsp://me:secret@",
+    ],
+)
+def test_no_part_of_a_password_stands_in_what_is_said_of_an_address(text):
+    with pytest.raises(SourceError) as error:
+        parse_address(text)
+    said = str(error.value) + str(error.value.__cause__)
+    assert not any(part in said for part in ("secret", "cret", "'se'"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=" * 500 + "rtsp://h",
+        "rtsp://h/" + "x" * 5000,
+        "x" * 400,
+        "x/" * 900,
+        "http://h/a\r\nX: y",
+        "http://h\n/",
+        "rtsp://h/\x00",
+        "http://\udcff/",
+        "a=\u0661",
+        "\uff11",
+    ],
+)
+def test_what_no_address_looks_like_is_refused_in_one_line(text):
+    with pytest.raises(SourceError) as error:
+        parse_address(text)
+    assert "\n" not in str(error.value)
+
+
+def test_the_name_of_a_stream_is_short_enough_for_a_folder(tmp_path):
+    (tmp_path / parse_address("rtsp://" + "h" * 1500 + "/x").id).mkdir()
+    (tmp_path / parse_address("n" * 1500 + "=rtsp://h/x").id).mkdir()
+
+
 @pytest.mark.parametrize("text", ["nowhere.mp4", "ftp://h/x", "file:///etc/passwd", "rtsp://", "rtsp://h:99999/"])
 def test_what_cannot_be_watched_is_refused_with_what_can(text):
     with pytest.raises(SourceError) as error:

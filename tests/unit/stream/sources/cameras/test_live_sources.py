@@ -248,6 +248,29 @@ def http_camera(media):
         server.shutdown()
 
 
+def test_a_camera_that_sends_elsewhere_is_not_followed():
+    """The server of a camera does not choose whom in this network we ask."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{server.server_port}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        camera = parse_address(f"http://127.0.0.1:{server.server_port}/video")
+        with pytest.raises(SourceError, match="elsewhere"):
+            list(read_url(camera, longest=640, timeout_s=300, recorder=None))
+        server.shutdown()
+    assert set(asked) == {"/video"}
+
+
 def test_pictures_over_http_are_read_and_kept(tmp_path, media, http_camera):
     writer, shown = recorder(tmp_path, segment_s=60), []
 
