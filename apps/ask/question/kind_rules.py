@@ -48,7 +48,6 @@ PEOPLE = r"(?:people|persons?|visitors?|guests?|customers?|men|women)"
 _ORDINAL = (
     r"(?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d+(?:st|nd|rd|th))"
 )
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
 ASIDE = re.compile(
     r"^(?:(?:and|so|well|ok|okay|hey|hello|hi|please|now)\b[,!]*\s+)*"
     r"(?:(?:(?:can|could|would|will) you (?:please )?)?(?:tell|explain to) (?:me|us) (?!about\b|what happen)"

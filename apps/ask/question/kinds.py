@@ -13,13 +13,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from hippocam.apps.ask.count.words import ORDINALS
 from hippocam.apps.ask.question.description import names_nothing, statement
 from hippocam.apps.ask.question.kind_rules import (
     ASIDE,
     AUX,
     EMPTY,
     FILLER,
-    ORDINALS,
     PEOPLE,
     RULES,
     WHATEVER,

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
+from hippocam.apps.ask.count.words import ORDINALS
 from hippocam.apps.ask.question import timeline
 from hippocam.apps.ask.question.calendar import Day, find_days
 from hippocam.apps.ask.question.clock_words import check_zone, is_afternoon, time_of_day_s
@@ -59,9 +60,12 @@ _TIME = (
     rf"(?:{_ISO}(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{OFFSET}?)?|{_CLOCK}|"
     r"\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?|h)\b)"
 )
-_ORDINALS = {
-    word: k for k, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split())
-}
+# What has a middle and an end and is not the recording: a place, or somebody's stay.
+_OF_SOMETHING = (
+    r"(?: of (?:the|this|that|an?|its|his|her|their|my|our|your) (?:[\w-]+ )?(?:stay|visit|corridor|hall(?:way)?"
+    r"|room|street|road|driveway|lane|path|tunnel|bridge|table|counter|shelf|bench|row|line|queue|pool|garden"
+    r"|stairs|branch)\b)"
+)
 _SHARES = {"half": 2, "third": 3, "quarter": 4}
 _ASIDE = r"(?:,\s*)?(?:in |within |during |of |over )?(?:the )?"
 
@@ -298,7 +302,7 @@ def _ago_between(found: re.Match[str], asked: _Asked) -> Window:
 def _part(found: re.Match[str], asked: _Asked) -> Window:
     """The first half, the last third."""
     parts, which = _SHARES[found["part"].casefold()], found["which"].casefold()
-    index = parts - 1 if which in ("last", "final") else min(_ORDINALS[which], parts - 1)
+    index = parts - 1 if which in ("last", "final") else min(ORDINALS.index(which), parts - 1)
     step_s = (asked.end_s - asked.start_s) / parts
     after_s = None if index == 0 else asked.start_s + index * step_s
     return after_s, None if index == parts - 1 else asked.start_s + (index + 1) * step_s
@@ -345,7 +349,7 @@ def _until(found: re.Match[str], asked: _Asked) -> Window:
 def _nth(found: re.Match[str], asked: _Asked) -> Window:
     """The third minute; minute 3, which is the fourth."""
     unit_s = _UNITS[(found.groupdict().get("unit") or found["unit2"])[0].casefold()]
-    index = _ORDINALS[found["nth"].casefold()] if found["nth"] else int(found["number"])
+    index = ORDINALS.index(found["nth"].casefold()) if found["nth"] else int(found["number"])
     return asked.start_s + index * unit_s, asked.start_s + (index + 1) * unit_s
 
 
@@ -377,7 +381,7 @@ _WINDOWS = tuple(
         (rf"(?:,\s*)?\b(?:between )?(?P<low>\d+|{'|'.join(_NUMBERS)}) (?:to|or|and) {_SPAN} ago\b", _ago_between),
         (rf"(?:,\s*)?\b(?:about |around |some )?{_SPAN} ago\b", _ago),
         (
-            r"(?:,\s*)?\b(?:in|during|of) the (?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
+            rf"(?:,\s*)?\b(?:in|during|of) the (?P<nth>{'|'.join(ORDINALS[1:])})"
             r" (?P<unit>minute|hour)\b(?P<number>)",
             _nth,
         ),
@@ -387,11 +391,10 @@ _WINDOWS = tuple(
             rf"|quarter)\b(?: of the \w+)?",
             _part,
         ),
-        (r"(?:,\s*)?\b(?:in|around|near) the middle\b(?! of the (?:\w+ )?(?:room|table|road"
-            r"|street))(?: of the \w+)?", _middle),
+        (rf"(?:,\s*)?\b(?:in|around|near) the middle\b(?!{_OF_SOMETHING})(?: of the \w+)?", _middle),
         (
             r"(?:,\s*)?\b(?:at|in|towards?|near) the (?:very )?(?P<edge>beginning|start|end|close)\b"
-            r"(?: of the \w+)?",
+            rf"(?!{_OF_SOMETHING})(?: of the \w+)?",
             _edge,
         ),
         (r"(?:,\s*)?\b(?:right now|just now|now|currently|at the moment|at present)\b", _now),
