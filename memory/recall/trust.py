@@ -138,8 +138,8 @@ class Trust:
     def _bears_out(self, entry: Entry, belief: float, notes: Sequence[Note], found: Sequence[str]) -> bool:
         """Whether words that were read may be taken for what stood there: they can be read in the kept picture.
 
-        Words of own footage were read here, by nobody else, so they are taken as they are where no picture of their
-        time is kept. Where any words are asked for, or nobody looks again, they always are.
+        Words of own footage were read here, by nobody else, so they are taken as they are where no picture of
+        their time is kept. Where any words are asked for, or nobody looks again, they always are.
         """
         if self._words is Words.ALL or self._check is None:
             return True
