@@ -13,6 +13,7 @@ zones.yaml        zones and masks of cameras, as people marked them; see apps/zo
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from typing import Any
 from hippocam.stream import private
 from hippocam.stream.sources.naming import slug
 
+log = logging.getLogger(__name__)
 LOG_BYTES = 4_000_000
 # As much of the end of a file is read for its newest lines.
 _TAIL_BYTES = 200_000
@@ -61,21 +63,30 @@ class JsonLines:
     """A bounded file of JSON lines: when it is full it is renamed to FILE.1, which replaces the previous one.
 
     Args:
-        path: The file; its folder must be there.
+        path: The file.
         most_bytes: Size from which it is full.
     """
 
     def __init__(self, path: Path, most_bytes: int = LOG_BYTES) -> None:
         self._path, self._most = path, most_bytes
+        self._told = False
 
     def add(self, record: Mapping[str, object]) -> None:
-        """Write a line."""
+        """Write a line; where it cannot be written that is said once, for whoever watches goes on watching."""
         line = json.dumps(record, ensure_ascii=False) + "\n"
-        with private.open_file(self._path, "a", encoding="utf-8") as file:
-            file.write(line)
-            size = file.tell()
-        if size > self._most:
-            os.replace(self._path, self._path.with_name(self._path.name + ".1"))
+        try:
+            private.make_folder(self._path.parent)
+            with private.open_file(self._path, "a", encoding="utf-8") as file:
+                file.write(line)
+                size = file.tell()
+            if size > self._most:
+                os.replace(self._path, self._path.with_name(self._path.name + ".1"))
+        except OSError as error:
+            if not self._told:
+                log.warning("%s: not written (%s)", self._path, error.strerror or error)
+            self._told = True
+        else:
+            self._told = False
 
 
 def newest_lines(path: Path, most: int) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.live.lookback import LookBackConfig, SegmentRing
-from hippocam.stream.private import write_bytes
+from hippocam.stream.private import make_folder, write_bytes
 from hippocam.stream.sources.cameras.recorded_sound import RecordedSound
 from hippocam.stream.sources.decode.pyav import settle_colours
 from hippocam.stream.sources.files import add_copy
@@ -106,7 +106,10 @@ class Recorder:
         if self._out is not None and (key != self._key or packet.dts <= self._last_dts):
             self.close()  # another picture size, or a clock that jumped back: a file of its own
         try:
-            if packet.is_keyframe and (self._out is None or time_s - self._first_s >= self._segment_s):
+            lasts = (
+                0 <= time_s - self._first_s < self._segment_s
+            )  # else, and where the machine's clock is set back
+            if packet.is_keyframe and (self._out is None or not lasts):
                 self.close()
                 self._open(stream, key, packet, time_s)
             if self._out is not None:
@@ -121,6 +124,7 @@ class Recorder:
         import av
 
         self._path = self._ring.path(time_s)
+        make_folder(self._path.parent)  # somebody may have removed it
         write_bytes(self._path, b"")  # for its owner alone; FFmpeg keeps the mode
         self._out = av.open(str(self._path), "w", format="matroska", options=dict(_OPTIONS))
         self._stream = add_copy(self._out, stream)

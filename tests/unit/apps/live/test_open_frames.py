@@ -175,6 +175,17 @@ def test_many_ask_at_once(memory):
     assert all(answer[0].id == "open-door-1" for answer in answers)
 
 
+def test_a_line_that_cannot_be_written_is_said_once_and_stops_nobody(tmp_path, caplog):
+    lines = JsonLines(tmp_path / "live" / "log.jsonl")
+    (tmp_path / "live").write_bytes(b"a file where the folder was")
+    for number in range(3):
+        lines.add({"number": number})
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    (tmp_path / "live").unlink()  # as where there is room again
+    lines.add({"number": 3})
+    assert (tmp_path / "live" / "log.jsonl").read_text() == '{"number": 3}\n'
+
+
 def test_the_log_and_the_pictures_are_bounded(tmp_path):
     log = JsonLines(tmp_path / "log.jsonl", 1000)
     for n in range(500):

@@ -1,6 +1,7 @@
 """Live sources on real media: pace, look-back footage as it came, clips of it."""
 
 import itertools
+import shutil
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -175,6 +176,30 @@ def test_the_bytes_are_never_exceeded_while_a_file_is_open(tmp_path, media):
     writer.close()
     assert (tmp_path / "noise.mp4").stat().st_size > 8_000_000
     assert 1_000_000 < most <= 4_000_000
+
+
+def test_where_the_machines_clock_is_set_back_files_stay_short_and_in_their_order(tmp_path, media):
+    """An hour back in the midst: what came before stays, and no file grows until the hour is over."""
+    media.render_video(tmp_path / "a.mp4", frames=100, fps=25, options={"g": "5"})
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000.0, at=lambda t: t if t < 2 else t - 3600)
+    writer.close()
+    kept = sorted(segments(tmp_path / "lb"), key=start_of)
+    assert len(kept) >= 7
+    shown = [numbers(path, media) for path in kept]
+    assert [n for file in shown for _, n in file] == list(range(100))
+    assert max(file[-1][0] - file[0][0] for file in shown) < 0.8
+
+
+def test_footage_goes_on_where_its_folder_was_removed(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=40, fps=25, options={"g": "5"})
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000.0)
+    shutil.rmtree(tmp_path / "lb")
+    feed(writer, tmp_path / "a.mp4", 1_800_000_100.0)
+    writer.close()
+    shown = [n for path in sorted(segments(tmp_path / "lb"), key=start_of) for _, n in numbers(path, media)]
+    assert shown == list(range(40))
 
 
 def test_a_webcam_is_read_and_its_footage_compressed(tmp_path, media):
