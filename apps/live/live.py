@@ -93,7 +93,7 @@ def watch_live(
         HippocamError: A source is not understood, the memory cannot be used, or the encoder cannot be loaded.
     """
     addresses = parse_addresses(sources)
-    pipeline = replace(settings.pipeline, fps=fps or settings.pipeline.fps or 1.0)
+    pipeline = replace(settings.pipeline, fps=(settings.pipeline.fps or 1.0) if fps is None else fps)
     memory_config = settings.memory
     if budget_mb is not None:
         memory_config = replace(memory_config, budget_bytes=budget_bytes(budget_mb))

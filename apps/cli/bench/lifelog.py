@@ -66,7 +66,7 @@ def _lifelog(options: argparse.Namespace) -> int:
         rules=options.rules,
         on_disk=None if options.no_disk else on_disk,
         disk_bytes=options.disk_bytes or DISK_BYTES,
-        item_s=options.item_s or ITEM_S,
+        item_s=ITEM_S if options.item_s is None else options.item_s,
         asked_every=options.ask_every,
         asked_again=asked_again,
         of=(lambda video: not taught(video)) if options.untaught else None,

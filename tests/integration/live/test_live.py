@@ -156,6 +156,7 @@ def test_several_cameras_share_one_memory_and_a_lost_one_is_told(helpers, tmp_pa
         (["0", "--alert", "x", "--webhook", "mailto:me"], "--webhook: not an address"),
         (["0", "--look-back-mb", "0.5"], "1 MB or more a camera"),
         (["0", "--fps", "-1"], "fps must be above 0"),
+        (["0", "--fps", "0"], "fps must be above 0"),
         (["0", "--restarts", "-1"], "restarts must be 0"),
     ],
 )
