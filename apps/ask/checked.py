@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,9 +27,12 @@ from hippocam.models.senses.ocr import Ocr
 from hippocam.stream.portraits.choosing import PortraitConfig
 from hippocam.stream.portraits.cutting import with_surroundings
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Box, FloatArray
+from hippocam.stream.records import Box, FloatArray, Image
 
-# Vectors of pictures that are remembered.
+K = TypeVar("K")
+V = TypeVar("V")
+
+# Vectors of pictures, and texts, that are remembered.
 _REMEMBERED = 512
 # Cosine of an entry's scene with its picture below which one was not made of the other. Of 120 entries of the
 # films to choose on all are at .74 or above; vectors made for questions, beside other pictures, are below .39.
@@ -69,13 +73,8 @@ class KeptPictures:
 
     def _vector(self, entry: Entry, box: Box | None) -> FloatArray | None:
         """The vector [D] of what an entry's picture shows; None where none is kept, or it is no picture."""
-        looked = (entry.id, box)
         with self._lock:
-            if looked not in self._vectors:
-                self._vectors[looked] = self._encoded(entry, box)
-                if len(self._vectors) > _REMEMBERED:
-                    self._vectors.popitem(last=False)
-            return self._vectors[looked]
+            return _remembered(self._vectors, (entry.id, box), lambda: self._encoded(entry, box))
 
     def reads(self, entry: Entry, words: Sequence[str]) -> bool:
         """Whether at least half of some words, in lower case, stand in an entry's kept picture.
@@ -84,30 +83,37 @@ class KeptPictures:
         """
         try:
             with self._lock:
-                if entry.id not in self._texts:
-                    self._texts[entry.id] = self._written(entry)
-                    if len(self._texts) > _REMEMBERED:
-                        self._texts.popitem(last=False)
-                text = self._texts[entry.id]
+                text = _remembered(self._texts, entry.id, lambda: self._written(entry))
         except WeightsError:  # offline, and text was never read here
             return False
         return bool(words) and sum(word in text for word in words) * 2 >= len(words)
 
     def _written(self, entry: Entry) -> str:
         """All letters and digits that are read in an entry's picture, in lower case; "" where none is kept."""
-        image = None if entry.level >= Level.VECTORS else read_picture(self._memory.image(entry.id))
+        image = self._picture(entry)
         lines = [] if image is None else self._ocr().read(image)
         return re.sub(r"[\W_]+", "", "".join(lines).lower())
 
     def _encoded(self, entry: Entry, box: Box | None) -> FloatArray | None:
-        if entry.level >= Level.VECTORS:
-            return None
-        image = read_picture(self._memory.image(entry.id))
+        image = self._picture(entry)
         if image is None:
             return None
         part = image if box is None else np.ascontiguousarray(with_surroundings(image, box, _MARGIN))
         vector_D: FloatArray = self._encoder.encode_images([part]).vectors_ND[0]
         return vector_D
+
+    def _picture(self, entry: Entry) -> Image | None:
+        """An entry's picture, uint8 [H, W, 3]; None where none is kept, or it is none."""
+        return None if entry.level >= Level.VECTORS else read_picture(self._memory.image(entry.id))
+
+
+def _remembered(known: OrderedDict[K, V], key: K, make: Callable[[], V]) -> V:
+    """What is known for a key, made where it is not; of very many the oldest is dropped."""
+    if key not in known:
+        known[key] = make()
+        if len(known) > _REMEMBERED:
+            known.popitem(last=False)
+    return known[key]
 
 
 def _cosine(a_D: FloatArray, b_D: FloatArray) -> float:

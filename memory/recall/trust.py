@@ -161,8 +161,7 @@ class Trust:
 
     def unseen(self, visit: Visit, belief: float) -> Judgement:
         """What is believed of a thing whose time no entry holds any more: no picture can be looked at again."""
-        part = self._parts.get(visit.stream)
-        made_by = part.made_by.id if part is not None and part.holds_time(visit.t0_s) else None
+        made_by = self._made_at(visit.stream, visit.t0_s)
         if made_by is None or not self.doubts_imports:
             return Judgement(belief, belief, False, made_by)
         kept = belief if belief < BELIEVED_FROM else _as_claim(belief)
@@ -170,13 +169,14 @@ class Trust:
 
     def told(self, belief: float, notes: Sequence[Note]) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""
-        taken = self._words is Words.ALL or self._check is None or not (notes and self._came_with(notes[0]))
+        doubted = self.doubts_imports and any(self._made_at(n.stream, n.t0_s) is not None for n in notes[:1])
+        taken = self._words is Words.ALL or self._check is None or not doubted
         return joined(0.0, [belief], in_words=taken and self._words.answer(notes))
 
-    def _came_with(self, note: Note) -> bool:
-        """Whether a note is of a time that came with an import, beside own footage."""
-        part = self._parts.get(note.stream)
-        return self.doubts_imports and part is not None and part.holds_time(note.t0_s)
+    def _made_at(self, stream: str, time_s: float) -> int | None:
+        """Id of the import with which what a stream showed at a time came; None for own footage."""
+        part = self._parts.get(stream)
+        return part.made_by.id if part is not None and part.holds_time(time_s) else None
 
 
 def _witnessed(shown: float, told: Sequence[float], *, in_words: bool) -> float | None:
