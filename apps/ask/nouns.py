@@ -47,8 +47,17 @@ _NOT_ITSELF = {
     "chair": {"lift"}, "bottle": {"opener", "cap", "caps"}, "clock": {"tower"}, "cup": {"board"},
 }  # fmt: skip
 _ARTICLE = r"(?:an?|the|any|some|my|our|one|this|that|these|those|ever|no|two|three|several|many)"
-# People whom the detector sees without telling men from women.
-KINDS_OF_PEOPLE = frozenset("man men woman women girl girls boy boys child children kid kids adult adults".split())
+# Nouns for kinds of people, with what the portrait of one shows; the detector sees a person and no more.
+_MAN, _WOMAN, _BOY, _GIRL = frozenset({"man"}), frozenset({"woman"}), frozenset({"boy"}), frozenset({"girl"})
+_CHILD, _GROWN = _BOY | _GIRL | {"child"}, _MAN | _WOMAN
+_PEOPLE_SHOWN = {
+    "man": _MAN, "men": _MAN, "guy": _MAN, "guys": _MAN, "gentleman": _MAN, "gentlemen": _MAN, "male": _MAN,
+    "males": _MAN, "woman": _WOMAN, "women": _WOMAN, "lady": _WOMAN, "ladies": _WOMAN, "female": _WOMAN,
+    "females": _WOMAN, "boy": _BOY, "boys": _BOY, "girl": _GIRL, "girls": _GIRL, "child": _CHILD,
+    "children": _CHILD, "kid": _CHILD, "kids": _CHILD, "adult": _GROWN, "adults": _GROWN, "grown-up": _GROWN,
+    "grown-ups": _GROWN, "he": _MAN | _BOY, "she": _WOMAN | _GIRL,
+}  # fmt: skip
+KINDS_OF_PEOPLE = frozenset(_PEOPLE_SHOWN) - {"he", "she"}
 # Other words for people.
 _SOME_PEOPLE = KINDS_OF_PEOPLE | frozenset(
     "baby player worker driver cyclist speaker dancer runner he she they somebody someone anybody anyone"
@@ -60,7 +69,7 @@ _THERE = re.compile(
     r"^(?:(?:there|here|visible|seen|present|shown|ever|at all|is|are|was|were|been|be|has|have|had|can be|to be"
     r"|again|once|appears?|appeared|come|comes|came|coming|in view|on camera|pass(?:es|ed)?|by|past|through"
     r"|enter(?:s|ed)?|arrives?|arrived|show up|showed up|left|leaves?|leave|gone|go|goes|going|away"
-    r"|drives? (?:away|off)|drove (?:away|off))\b\s*)*"
+    r"|drives? (?:away|off)|drove (?:away|off)|(?:in|out|back|over|along)(?=\s*$))\b\s*)*"
     r"(?:(?:in|on|at|around|inside|outside|near) (?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
     r"|garden|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door"
     r"|camera|entrance|parking lot|campus|world|background|foreground|distance)\b)?\s*$",
@@ -146,6 +155,11 @@ class Thing:
         return not _THERE.match(self.after) and not _LOOKS.match(self.after)
 
 
+def people_shown_as(noun: str) -> frozenset[str]:
+    """What a portrait of somebody of a kind shows: "man" for "guys"; nothing where a noun means no kind."""
+    return _PEOPLE_SHOWN.get(noun.casefold(), frozenset())
+
+
 def thing_in(text: str) -> Thing | None:
     """The thing that a description begins with, as far as the detector knows it; None for anything else."""
     words = re.sub(rf"^(?:{_ARTICLE}\s+)+", "", text.strip(), flags=re.IGNORECASE).split()
@@ -203,14 +217,21 @@ def labels_of(noun: str) -> list[str] | None:
     return None
 
 
+def plural_of(noun: str) -> str:
+    """The plural of a noun for people or things: "women", "buses"."""
+    if noun in ("man", "woman"):
+        return f"{noun[:-2]}en"
+    if noun == "child":
+        return "children"
+    return _PLURAL_OF.get(noun) or (f"{noun}es" if noun.endswith(("s", "ch", "sh")) else f"{noun}s")
+
+
 def noun_for(labels: Sequence[str], number: float) -> str:
     """The noun for things of these labels, in the singular or plural that the number needs."""
     if list(labels) == ["person"]:
         return "person" if number == 1 else "people"
     name = labels[0] if len(labels) == 1 else "vehicle"
-    if number == 1:
-        return name
-    return _PLURAL_OF.get(name) or (f"{name}es" if name.endswith(("s", "ch", "sh")) else f"{name}s")
+    return name if number == 1 else plural_of(name)
 
 
 class Coloured(NamedTuple):

@@ -10,7 +10,7 @@ moments, their order and their beliefs are those of one memory that holds everyt
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +19,7 @@ import numpy as np
 
 from hippocam.apps.ask.answer.facts import READ_FOR_DRAWN, drawn_streams
 from hippocam.apps.ask.asof import Subject
+from hippocam.apps.ask.belief.kinds_of_people import people_shown
 from hippocam.apps.ask.belief.presence import confirmed, doubted, labels_named, supposed
 from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions, on_its_scale
 from hippocam.apps.ask.belief.witnesses import together
@@ -186,6 +187,10 @@ class Search:
     def entities(self, at_s: float | None) -> list[Entity]:
         """Things and people that were told apart, by the time of their first visit."""
         return self._memories.entities(None, None, at_s)
+
+    def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
+        """What the portraits of visits show: "man", "woman"; see `belief/kinds_of_people.py`."""
+        return people_shown(self._memories, self.encoder, at_s)
 
     def detected(self, at_s: float | None) -> list[Detected]:
         """When which labels were detected in any stream, followed or not."""

@@ -119,6 +119,10 @@ class InZone:
         """What stood in the zone, with the part of its visits in which it did."""
         return zoned(self._memory.entities(at_s), self._zones)
 
+    def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
+        """What the portraits of all visits show."""
+        return self._memory.people(at_s)
+
     def detected(self, at_s: float | None) -> list[Detected]:
         """Nothing: of a detection without a visit nobody knows where it was."""
         return []

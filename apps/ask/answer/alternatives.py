@@ -10,9 +10,11 @@ import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
-from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, stretch
+from hippocam.apps.ask.answer.looks import nth_of
+from hippocam.apps.ask.answer.phrases import LOOKS_LIKE, RECOGNISED, by_stream, stretch
+from hippocam.apps.ask.answer.things import SHOWN_AS
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import labels_of, thing_in
+from hippocam.apps.ask.nouns import Thing, labels_of, people_shown_as, thing_in
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
@@ -64,7 +66,8 @@ def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
         return None
     one, other = (_ARTICLES.sub("", asked[name].strip()) for name in ("one", "other"))
     chosen = (
-        _of_labels(facts, one, other)
+        _of_people(facts, asked["about"].strip(), one, other)
+        or _of_labels(facts, one, other)
         or _of_colours(facts, asked["about"].strip(), one, other)
         or _of_pictures(
             facts.meant(_SHOWN.sub(" ", asked["about"]), evidence, _PICTURES), facts, closer, one, other
@@ -73,6 +76,18 @@ def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
     if chosen is not None or not _ONE_OF_TWO.match(facts.question):
         return chosen
     return _not_told(evidence, f"{asked['one'].strip()} or {asked['other'].strip()}")
+
+
+def _of_people(facts: Facts, about: str, one: str, other: str) -> Told | None:
+    """Of two kinds of people the one that portraits show, all alike, of one meant by when it came, or of all."""
+    if not people_shown_as(one) or not people_shown_as(other):
+        return None
+    somebody = thing_in(about) or Thing(labels=("person",), noun="person", plain=True)
+    stays = nth_of(facts, somebody) or facts.filmed(facts.stays(lambda entity: entity.label == "person"))
+    shown = [name for name in (one, other) if facts.of_kind(name, stays)]
+    if len(shown) != 1 or facts.of_kind(shown[0], stays, or_unknown=True) != stays:
+        return None
+    return _chosen(facts, f"a {shown[0]}", stays, why=LOOKS_LIKE, belief=SHOWN_AS)
 
 
 def _of_labels(facts: Facts, one: str, other: str) -> Told | None:
@@ -132,8 +147,10 @@ def _not_told(evidence: Sequence[Evidence], both: str) -> Told:
     return told(f"{text}{looks}.", [best], belief=SEEN_FROM, final=False)
 
 
-def _chosen(facts: Facts, name: str, stays: Sequence[Stay]) -> Told:
+def _chosen(
+    facts: Facts, name: str, stays: Sequence[Stay], *, why: str = RECOGNISED, belief: float = _OF_RECORDS
+) -> Told:
     spans = [(stay.visit.stream, stay.t0_s, stay.t1_s) for stay in stays]
     times = [(*span, stay.visit.frame_s) for span, stay in zip(spans, stays, strict=True)]
-    text = hedged(f"{name}: {by_stream(spans)}", Surety.of(_OF_RECORDS))
-    return told(text, facts.shown(times, RECOGNISED, _OF_RECORDS), belief=_OF_RECORDS)
+    text = hedged(f"{name}: {by_stream(spans)}", Surety.of(belief))
+    return told(text, facts.shown(times, why, belief), belief=belief)

@@ -17,7 +17,7 @@ from hippocam.apps.ask.answer.overview import background, overview, what_with
 from hippocam.apps.ask.answer.people import nobody, somebody, who
 from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.surroundings import surroundings
-from hippocam.apps.ask.answer.things import cannot_count, glimpsed, things
+from hippocam.apps.ask.answer.things import glimpsed, of_kinds, things
 from hippocam.apps.ask.answer.told import Told
 from hippocam.apps.ask.answer.which import in_row, which
 from hippocam.apps.ask.answer.written.credits import credits_of
@@ -39,7 +39,7 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.WHAT: (category, overview),
     _K.HAPPENED: (overview,),
     _K.SUMMARY: (overview,),
-    _K.COUNT: (cannot_count,),
+    _K.COUNT: (of_kinds,),
     _K.WHETHER: (numbered, things, credits_of),
     _K.WHERE: (category,),
     _K.WHEN: (lines_like, in_row, things, credits_of),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from hippocam.apps.ask.nouns import people_shown_as
 from hippocam.memory.entities.describing import Position
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity, Visit
@@ -51,6 +52,9 @@ class Records(Protocol):
 
     def entities(self) -> Sequence[Entity]:
         """Things and people that were told apart in any stream, by the time of their first visit."""
+
+    def people(self) -> Mapping[tuple[str, int], str]:
+        """What the portraits of visits show, "man" or "woman", by stream and visit, where it can be told."""
 
     def detected(self) -> Sequence[Detected]:
         """When which labels were detected, followed or not."""
@@ -186,6 +190,26 @@ class Facts:
                 if visit.t0_s < end_s and visit.t1_s > start_s:
                     found.append(Stay(entity, visit, max(visit.t0_s, start_s), min(visit.t1_s, end_s)))
         return sorted(found, key=lambda stay: (stay.t0_s, stay.visit.stream, stay.visit.id))
+
+    def kind_of(self, stay: Stay) -> str:
+        """Whether somebody is a "man", a "woman", a "boy", a "girl" or a "child"; "" where that is not known."""
+        return self.records.people().get((stay.visit.stream, stay.visit.id), "")
+
+    def person(self, stay: Stay, unknown: str = "one") -> str:
+        """Somebody by looks: "a woman in black", "one in black" where the portrait does not tell more."""
+        kind = self.kind_of(stay)
+        return f"{f'a {kind}' if kind else unknown} {stay.clothes}".strip()
+
+    def of_kind(self, noun: str, stays: Sequence[Stay], *, or_unknown: bool = False) -> list[Stay]:
+        """The visits of those whom a noun means: of women for "ladies"; all for one that means no kind of people.
+
+        Args:
+            noun: In the singular or plural.
+            stays: Visits of people.
+            or_unknown: Whether those stay in of whom it is not known.
+        """
+        meant = people_shown_as(noun)
+        return [s for s in stays if not meant or (k := self.kind_of(s)) in meant or (or_unknown and not k)]
 
     def glimpsed(self, labels: Sequence[str]) -> list[Detected]:
         """Stretches within what the question is about in which one of some labels was detected, by time."""

@@ -11,7 +11,7 @@ from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, listed, numb
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ORDINALS, index_of
-from hippocam.apps.ask.nouns import ABOVE, BELOW, Thing, noun_for, thing_in
+from hippocam.apps.ask.nouns import ABOVE, BELOW, Thing, noun_for, people_shown_as, thing_in
 from hippocam.memory.entities.describing import box_at, motion, position
 from hippocam.memory.records import Evidence, format_id
 from hippocam.models.readers.question_kind import QuestionKind
@@ -80,7 +80,7 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
         return None
     if thing is None:
         return _close_up(facts, evidence, closer)
-    stays = _nth_of(facts, thing) or chosen(facts, thing, evidence)
+    stays = nth_of(facts, thing) or chosen(facts, thing, evidence)
     if not stays and facts.kind in (_K.COLOUR, _K.WHERE) and not _placed(facts, thing):
         return _close_up(facts, evidence, closer)
     if not stays and (facts.kind in (_K.COLOUR, _K.WHERE) or worn):
@@ -147,7 +147,7 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
     return told(text, shown, belief=0.5, final=False)
 
 
-def _nth_of(facts: Facts, thing: Thing) -> list[Stay]:
+def nth_of(facts: Facts, thing: Thing) -> list[Stay]:
     """The visits of the one that is meant by when it came: "the last visitor"; none where that is not said."""
     nth = _NTH.search(facts.text)
     stays = facts.stays(lambda entity: entity.label in thing.labels)
@@ -161,6 +161,10 @@ def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Sta
     stays = _placed(facts, thing)
     if thing.plain:
         return stays
+    if people_shown_as(thing.noun):  # those whose portraits tell, or else do not tell the contrary
+        stays = facts.of_kind(thing.noun, stays) or facts.of_kind(thing.noun, stays, or_unknown=True)
+        if len({stay.entity.id for stay in stays}) == 1:
+            return stays
     named = set(re.findall(r"[a-z]+", f"{thing.before} {thing.after}".casefold()))
     coloured = [stay for stay in stays if named & set(stay.visit.colours)]
     if coloured:

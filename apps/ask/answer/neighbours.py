@@ -40,11 +40,9 @@ def neighbours(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         stay = _next_person([s for s in stays if s.visit.stream == stream], t0_s, t1_s, after=after)
         if stay is None:
             return told(f"{word} it, nobody was recognised.", belief=_BELIEF)
-        look = f" {stay.clothes}" if stay.clothes else ""
+        looks = facts.person(stay, "somebody")
         shown = facts.shown([(stream, stay.t0_s, stay.t1_s, stay.visit.frame_s)], "recognised then", _BELIEF)
-        return told(
-            f"{word} it: somebody{look}, {stretch(stay.t0_s, stay.t1_s)} in {stream}.", shown, belief=_BELIEF
-        )
+        return told(f"{word} it: {looks}, {stretch(stay.t0_s, stay.t1_s)} in {stream}.", shown, belief=_BELIEF)
     moment = facts.records.moment_at(stream, t1_s + _STEP_S if after else max(0.0, t0_s - _STEP_S))
     if moment is None or (moment.t0_s < t1_s - _STEP_S and after and moment.t1_s <= t1_s):
         return None

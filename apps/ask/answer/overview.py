@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts, Watched
 from hippocam.apps.ask.answer.phrases import RECOGNISED, lasting, listed, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import labels_of, noun_for
+from hippocam.apps.ask.nouns import labels_of, noun_for, plural_of
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.note_text import one_line
@@ -144,7 +144,7 @@ def _that_came(facts: Facts) -> Told | None:
         return None
     stay = stays[0] if facts.kind == _K.FIRST else max(stays, key=lambda stay: stay.t0_s)
     noun, colour = noun_for([stay.visit.label], 1), next((name for name in stay.visit.colours if name), "")
-    name = f"a {noun} {stay.clothes}".strip() if stay.visit.label == "person" else f"a {colour} {noun}"
+    name = facts.person(stay, "a person") if stay.visit.label == "person" else f"a {colour} {noun}"
     text = hedged(
         f"{' '.join(name.split())}: {stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}", Surety.LIKELY
     )
@@ -208,7 +208,21 @@ def _things(facts: Facts) -> str:
         ids, seconds = kinds.get(stay.entity.label, (set(), 0.0))
         kinds[stay.entity.label] = ids | {stay.entity.id}, seconds + stay.t1_s - stay.t0_s
     ordered = sorted(kinds.items(), key=lambda kind: (kind[0] != "person", -kind[1][1], kind[0]))[:_TOLD]
-    return listed([f"{number(len(ids))} {noun_for([label], len(ids))}" for label, (ids, _) in ordered])
+    counted = {label: f"{number(len(ids))} {noun_for([label], len(ids))}" for label, (ids, _) in ordered}
+    if "person" in counted and (shown := _kinds(facts, kinds["person"][0])):
+        counted["person"] += f" ({shown})"
+    return listed(list(counted.values()))
+
+
+def _kinds(facts: Facts, people: set[int]) -> str:
+    """How many of some people are women, men or children by their portraits; "" where no portrait tells."""
+    known = {stay.entity.id: kind for stay in facts.stays() if (kind := facts.kind_of(stay))}
+    counts = Counter(known[each] for each in people if each in known)
+    parts = [
+        f"{number(count)} {kind if count == 1 else plural_of(kind)}"
+        for kind, count in sorted(counts.items(), reverse=True)
+    ]
+    return f"{'of them ' if sum(counts.values()) < len(people) else ''}{listed(parts)}" if parts else ""
 
 
 def _words(facts: Facts) -> list[str]:

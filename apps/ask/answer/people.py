@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts, Stay, Watched
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, times
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import only_there, thing_in
+from hippocam.apps.ask.nouns import only_there, people_shown_as, thing_in
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import SEEN_FROM
@@ -20,7 +20,7 @@ _WHY = "a person was recognised at these times"
 _EMPTY_S = 2.0
 _NAMED = 6
 # Who is likely among people of whom nothing more is known, and how much that is believed.
-_GROWN = frozenset({"man", "men", "woman", "women", "he", "she", "adult", "adults"})
+_GROWN = frozenset({"man", "woman"})
 _OF_A_KIND = 0.6
 # A window so short stands for a moment.
 _MOMENT_S = 12.0
@@ -36,12 +36,15 @@ def who(facts: Facts) -> Told | None:
     if not every:
         return _nobody_seen(facts)
     stays = facts.filmed(every)
+    nouns = [noun for noun in re.findall(r"[\w-]+", facts.question) if people_shown_as(noun)]
+    if len(nouns) == 1:
+        stays = facts.of_kind(nouns[0], stays)
     if not stays:
         return None
     first = list({stay.entity.id: stay for stay in reversed(stays)}.values())[::-1]
     first.sort(key=lambda stay: (stay.t0_s, stay.visit.id))
     several = len({stay.visit.stream for stay in first}) > 1
-    people = [_told_person(stay, several) for stay in first[:_NAMED]]
+    people = [_told_person(stay, facts.person(stay), several) for stay in first[:_NAMED]]
     if len(first) > _NAMED:
         people.append(f"{number(len(first) - _NAMED)} more")
     count = len(first)
@@ -99,8 +102,8 @@ def nobody(facts: Facts) -> Told | None:
 def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     """Answer whether a man or a woman was there where people were, and nothing tells which of them is one.
 
-    A detector sees a person, and the encoder hardly knows a man from behind. Where there were people, a man or a
-    woman was among them more often than not; of a child that is not so.
+    Where there were people whose portraits do not tell, a man or a woman was among them more often than not; of a
+    child that is not so.
 
     Args:
         facts: The question with its records.
@@ -109,9 +112,10 @@ def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     thing = thing_in(facts.text)
     if thing is None or facts.beside or (evidence and evidence[0].score >= SEEN_FROM):
         return None
-    if thing.noun not in _GROWN or thing.before or not only_there(thing.after):
+    grown = people_shown_as(thing.noun) & _GROWN
+    if not grown or thing.before or not only_there(thing.after):
         return None
-    stays = facts.filmed(facts.stays(_is_person))
+    stays = facts.of_kind(thing.noun, facts.filmed(facts.stays(_is_person)), or_unknown=True)
     if not stays:
         return None
     count = _people(stays)
@@ -120,7 +124,7 @@ def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         if count == 1
         else (f"{number(count)} people were there, and I cannot tell which of them is")
     )
-    one = "a man" if thing.noun in ("man", "men", "he") else "a woman" if thing.noun != "adult" else "grown up"
+    one = f"a {min(grown)}" if len(grown) == 1 else "grown up"
     where = by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])
     text = hedged(f"{some} {one}: {where}", Surety.PERHAPS)
     return told(text, facts.shown(_spans(stays), _WHY, _OF_A_KIND), belief=_OF_A_KIND, final=False)
@@ -154,13 +158,12 @@ def _people(stays: Sequence[Stay]) -> int:
     return len({stay.entity.id for stay in stays})
 
 
-def _told_person(stay: Stay, several: bool) -> str:
+def _told_person(stay: Stay, looks: str, several: bool) -> str:
     where = f" in {stay.visit.stream}" if several else ""
     since = "there from the start" if stay.visit.from_start else f"from {format_time(stay.t0_s)}"
     until = "" if stay.visit.gone_s is None else f" to {format_time(stay.t1_s)}"
     until += ", when the watching broke off" if stay.visit.cut_off else ""
-    look = f" {stay.clothes}" if stay.clothes else ""
-    return f"one{look} {since}{until}{where}"
+    return f"{looks} {since}{until}{where}"
 
 
 def _gaps(each: Watched, stays: Sequence[Stay]) -> list[Gap]:

@@ -10,6 +10,7 @@ _NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".s
 _MOST = 5
 # Why a moment of a visit is shown.
 RECOGNISED = "recognised by the detector at these times"
+LOOKS_LIKE = "recognised by the detector, and told by their portraits, at these times"
 
 
 def number(count: int) -> str:

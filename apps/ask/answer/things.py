@@ -6,10 +6,29 @@ import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
-from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, lasting, listed, number, stretch, times
+from hippocam.apps.ask.answer.phrases import (
+    LOOKS_LIKE,
+    RECOGNISED,
+    by_stream,
+    lasting,
+    listed,
+    number,
+    stretch,
+    times,
+)
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ordinal
-from hippocam.apps.ask.nouns import ALIKE_VEHICLES, Thing, has_colour, noun_for, only_coloured, thing_in
+from hippocam.apps.ask.nouns import (
+    ALIKE_VEHICLES,
+    Thing,
+    has_colour,
+    noun_for,
+    only_coloured,
+    only_there,
+    people_shown_as,
+    plural_of,
+    thing_in,
+)
 from hippocam.memory.boxes import centre
 from hippocam.memory.entities.describing import position, position_of
 from hippocam.memory.entities.detections import Detected
@@ -25,11 +44,13 @@ _AGAIN_S = 2.0
 _LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv(?:es?|en|ing)|drove)\b", re.IGNORECASE)
 _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:ed)? up)\b", re.IGNORECASE)
 _WHERE = re.compile(r"(?:in |on )?(?:where|which (?:side|corner|part))\b", re.IGNORECASE)
+_WHO = re.compile(r"who\b", re.IGNORECASE)
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
 # That the colours of clothes are right.
 _COLOURS = 0.85
-# That somebody in such clothes is the man, or the woman, who is meant.
-_OF_A_KIND = 0.7
+_ANYBODY = r"(?:how many|people|persons|visitors|guests|customers)"
+# That somebody in such clothes is the man, or the woman, who is meant; that a portrait shows one.
+_OF_A_KIND, SHOWN_AS = 0.7, 0.8
 # As many at most may be meant.
 _FEW = 3
 _OF_COLOUR = (QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN)
@@ -54,7 +75,9 @@ def things(facts: Facts) -> Told | None:
         return None
     stays = facts.stays(lambda entity: entity.label in thing.labels)
     most = 1.0
-    if not thing.plain:
+    if people_shown_as(thing.noun) and not thing.before and only_there(thing.after):
+        stays, most = facts.of_kind(thing.noun, stays), SHOWN_AS
+    elif not thing.plain:
         stays, most = _of_colour(facts, thing)
     at_s, stays = facts.moment_s, facts.filmed(stays)
     if at_s is not None and facts.kind in (_K.FIRST, _K.LAST):
@@ -67,7 +90,7 @@ def things(facts: Facts) -> Told | None:
         return None
     spans = _joined(stays)
     if facts.kind in (_K.FIRST, _K.LAST, _K.ORDINAL):
-        return _one_of(facts, thing, stays)
+        return _one_of(facts, thing, stays, most)
     if facts.kind == _K.LONG:
         return _how_long(facts, thing, stays)
     evidence = facts.shown(_best(stays), RECOGNISED, belief := min(most, _belief(stays)))
@@ -118,7 +141,7 @@ def _of_colour(facts: Facts, thing: Thing) -> tuple[list[Stay], float]:
     if asked is None:
         return [], 0.0
     stays = facts.stays(lambda entity: entity.label in asked.labels)
-    own = [stay for stay in stays if has_colour(asked, stay.visit)]
+    own = facts.of_kind(thing.noun, [s for s in stays if has_colour(asked, s.visit)], or_unknown=True)
     if thing.of_a_kind and len({stay.entity.id for stay in own}) > _FEW:
         return [], 0.0  # of a crowd in black the encoder knows better who is the man
     return own, _OF_A_KIND if thing.of_a_kind else _COLOURS
@@ -199,8 +222,8 @@ def _yes(spans: Sequence[tuple[str, float, float]], surety: Surety) -> str:
     return f"Yes, {often} (clear)." if surety == Surety.CLEAR else f"Yes, likely {often}."
 
 
-def cannot_count(facts: Facts) -> Told | None:
-    """Answer "how many of the visitors were women": how many there were, and that no more can be told."""
+def of_kinds(facts: Facts) -> Told | None:
+    """Answer "how many of the visitors were women", or how many there were, where no more can be told of them."""
     text = facts.question.casefold().split("how many", 1)[-1].strip(" ?!.")
     thing = thing_in(text.removeprefix("of the ").removeprefix("different "))
     if thing is None:
@@ -208,12 +231,39 @@ def cannot_count(facts: Facts) -> Told | None:
     stays = facts.stays(lambda entity: entity.label in thing.labels)
     if not stays:
         return None
+    nouns = [noun for noun in re.findall(r"[\w-]+", text) if people_shown_as(noun)]
+    if nouns and thing.labels == ("person",) and (counted := _of_kinds(facts, nouns, text, stays)):
+        return counted
     count = len({stay.entity.id for stay in stays})
     text = f"I can count {number(count)} {noun_for(thing.labels, count)}, but not tell how many of them are meant"
     return told(f"{text}: {by_stream(_joined(stays))}.", facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
 
 
-def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
+def _of_kinds(facts: Facts, nouns: Sequence[str], text: str, stays: Sequence[Stay]) -> Told | None:
+    """How many people were women, men or children, as far as portraits tell; None where more is said of them."""
+    named = "|".join(nouns)
+    rest = re.sub(rf"\b(?:of|the|and|different|other|{named}|{_ANYBODY}|were|was|are|is)\b", " ", text)
+    stays = facts.filmed(stays)
+    people, unknown = _number(stays), _number([stay for stay in stays if not facts.kind_of(stay)])
+    if not only_there(" ".join(rest.split())) or unknown == people:
+        return None
+    own = [facts.of_kind(noun, stays) for noun in nouns]
+    counts = [
+        f"{number(n := _number(each))} {_noun(noun, n) or noun}" for noun, each in zip(nouns, own, strict=True)
+    ]
+    shown = sorted((stay for each in own for stay in each), key=lambda stay: stay.t0_s)
+    when = f": {by_stream(_joined(shown))}" if shown else f" of {number(people)} people"
+    unsure = f"; of {number(unknown)} more I cannot tell" if unknown else ""
+    said = hedged(f"{listed(counts)}{when}{unsure}", Surety.of(SHOWN_AS))
+    return told(said, facts.shown(_best(shown or stays), LOOKS_LIKE, SHOWN_AS), belief=SHOWN_AS)
+
+
+def _number(stays: Sequence[Stay]) -> int:
+    """How many different ones there were."""
+    return len({stay.entity.id for stay in stays})
+
+
+def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay], sure: float) -> Told | None:
     """The first, the third or the last that came, of each stream."""
     nth = facts.nth if facts.kind != _K.LAST else 0
     streams = dict[str, list[Stay]]()
@@ -227,19 +277,24 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
         elif nth <= len(firsts):
             chosen.append(sorted(firsts, key=lambda stay: stay.t0_s)[max(nth, 1) - 1])
     if not chosen:
-        most = max(len({stay.entity.id for stay in own}) for own in streams.values())
-        text = f"There was no {ordinal(nth)}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
+        most = max(_number(own) for own in streams.values())
+        kind = _noun(thing.noun, most) or noun_for(thing.labels, most)
+        none = f"I know of no {ordinal(nth)}" if people_shown_as(thing.noun) else f"There was no {ordinal(nth)}"
+        text = f"{none}: I can tell {number(most)} {kind} apart."
         return told(text, facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
     name = "last" if nth == 0 else ordinal(nth)
     worn = _WEARING.search(facts.text) is not None
     if _WHERE.match(facts.question):
         looks = [f"{_place(stay, facts)}, " for stay in chosen]
+    elif _WHO.match(facts.question):
+        looks = [f"{facts.person(stay)}, " if facts.person(stay) != "one" else "" for stay in chosen]
     else:
         looks = [f"{stay.clothes}, " if worn and stay.clothes else "" for stay in chosen]
     spans = [f"{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}" for stay in chosen]
     where = "; ".join(look + span for look, span in zip(looks, spans, strict=True))
-    belief = min(_belief(chosen), _COLOURS) if worn else _belief(chosen)
-    text = hedged(f"the {name} {noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
+    told_by_looks = worn or (_WHO.match(facts.question) is not None and any(looks))
+    belief = min(sure, _belief(chosen), _COLOURS if told_by_looks else 1.0)
+    text = hedged(f"the {name} {_noun(thing.noun, 1) or noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
     return told(text, facts.shown(_best(chosen), RECOGNISED, belief), belief=belief)
 
 
@@ -270,6 +325,13 @@ def _joined(stays: Sequence[Stay]) -> list[tuple[str, float, float]]:
         else:
             spans.append((stay.visit.stream, stay.t0_s, stay.t1_s))
     return sorted(spans, key=lambda span: (span[1], span[0]))
+
+
+def _noun(noun: str, count: int) -> str:
+    """The noun for so many people of a kind: "women" for two ladies; "" for what is no kind, or several."""
+    meant = people_shown_as(noun)
+    kind = next(iter(meant)) if len(meant) == 1 else ""
+    return plural_of(kind) if kind and count != 1 else kind
 
 
 def _best(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:

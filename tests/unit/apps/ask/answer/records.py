@@ -53,11 +53,14 @@ STREAMS = {"yard": 80.0, "hall": 200.0, "slides": 30.0}
 class Yard:
     """Looks up the above."""
 
-    def __init__(self, entities=ENTITIES, notes=NOTES, detected=()):
-        self._entities, self._notes, self._detected = entities, notes, detected
+    def __init__(self, entities=ENTITIES, notes=NOTES, detected=(), people=()):
+        self._entities, self._notes, self._detected, self._people = entities, notes, detected, dict(people)
 
     def entities(self):
         return self._entities
+
+    def people(self):
+        return self._people
 
     def detected(self):
         return self._detected
