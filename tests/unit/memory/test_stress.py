@@ -29,7 +29,7 @@ def test_what_is_new_is_stressed_less_where_it_is_most_of_the_scene():
     raised = [share_of_new(new) / new for new in (0.1, 0.3, 0.5, 0.7, 0.9)]
     assert raised == sorted(raised, reverse=True)
     assert raised[0] == pytest.approx(2, abs=0.05)  # once more beside all that is shown
-    assert raised[-1] < 1.05
+    assert raised[-1] < 1.02  # most of it is known no more
     assert share_of_new(0.3, weight=0.0) == pytest.approx(0.3, abs=1e-6)
 
 
@@ -52,7 +52,7 @@ def test_what_is_left_of_both_is_what_is_compared_with_a_question_or_nearer_to_t
     )  # of any length
     np.testing.assert_allclose(searched, stressed(key, scene, 1.0)[0], atol=1e-6)
     assert np.linalg.norm(known) == pytest.approx(1, abs=1e-6)
-    assert known @ key[0] > searched @ key[0] >= 0.71
+    assert known @ key[0] > searched @ key[0] >= 0.66
     assert searched @ scene[0] > known @ scene[0] >= 0.94
 
 

@@ -83,7 +83,7 @@ def test_cosines_are_those_of_key_and_scene_by_brute_force(bench):
     numbers = bench.put(*events)
     query = unit(rng.standard_normal(D))
     keys, scenes = bench.store.entries.vectors(numbers)
-    rows = [unit(s + (1 - (s @ k) ** 2) * (s @ k) * k) for k, s in zip(keys, scenes, strict=True)]
+    rows = [unit(s + (1 - (s @ k) ** 2) ** 2 * (s @ k) * k) for k, s in zip(keys, scenes, strict=True)]
     truth = {n: float(row @ query) for n, row in zip(numbers, rows, strict=True)}
     found = bench.ask(query, top=10)
     assert [c.entry.id for c in found] == sorted(truth, key=lambda n: -truth[n])[:10]
