@@ -14,8 +14,8 @@ from hippocam.stream.records import FloatArray
 _ONE_FROM = 0.5
 # How much what is new counts beyond the rest at most.
 KEY_WEIGHT = 1.0
-# Power of the share that was known by which it does. Of sentences most is new (n about .8) and stressing it takes out
-# what they are about, of a still room little is (n about .3) and it would be drowned: squared, neither loses.
+# Power of the share that was known by which it does. Of sentences most is new (n about .8) and stressing it takes
+# out what they are about, of a still room little is (n about .3) and it would be drowned: squared, neither loses.
 _KNOWN_POWER = 2
 # Length above which a vector was reduced to its signs: others have length 1, but for rounding, or a little more
 # where only an outline is left.
@@ -26,8 +26,8 @@ def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> F
     """The scenes of entries with what is new in them stressed.
 
     An event's scene is s = known + n k, with k its key, which is at right angles to what was known, and n = s . k.
-    The row is s + key_weight (1 - n^2)^2 n k, scaled to length 1: what is new is stressed, the more so the more was
-    known. Where nothing or all is new, it is the scene. The row of an entry that keeps only the signs of its
+    The row is s + key_weight (1 - n^2)^2 n k, scaled to length 1: what is new is stressed, the more so the more
+    was known. Where nothing or all is new, it is the scene. The row of an entry that keeps only the signs of its
     vectors is scaled so that its inner products stay without bias. That of an outline has length 1, too: it is the
     mean of what it may have been, so its inner products with others have no bias, and with what it was the less.
 

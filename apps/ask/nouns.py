@@ -70,9 +70,11 @@ _THERE = re.compile(
     r"|again|once|appears?|appeared|come|comes|came|coming|in view|on camera|pass(?:es|ed)?|by|past|through"
     r"|enter(?:s|ed)?|arrives?|arrived|show up|showed up|left|leaves?|leave|gone|go|goes|going|away"
     r"|drives? (?:away|off)|drove (?:away|off)|(?:in|out|back|over|along)(?=\s*$))\b\s*)*"
-    r"(?:(?:in|on|at|around|inside|outside|near) (?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
+    r"(?:(?:(?:in|on|at|around|inside|outside|near) |(?<=left )|(?<=leave )|(?<=leaves )|(?<=enter )|(?<=enters )"
+    r"|(?<=entered ))(?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
     r"|garden|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door"
-    r"|camera|entrance|parking lot|campus|world|background|foreground|distance)\b)?\s*$",
+    r"|camera|entrance|parking lot|campus|world|background|foreground|distance)\b)?"
+    r"(?:\s*\b(?:for good|finally|at last|completely))?\s*$",
     re.IGNORECASE,
 )
 # Words after a noun that say how it looks, or where it is.

@@ -19,7 +19,7 @@ from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.surroundings import surroundings
 from hippocam.apps.ask.answer.things import glimpsed, of_kinds, things
 from hippocam.apps.ask.answer.told import Told
-from hippocam.apps.ask.answer.which import in_row, which
+from hippocam.apps.ask.answer.which import in_row, moved_nth, which
 from hippocam.apps.ask.answer.written.credits import credits_of
 from hippocam.apps.ask.answer.written.makers import makers
 from hippocam.apps.ask.answer.written.screens import nth_screen
@@ -43,12 +43,12 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.WHETHER: (numbered, things, credits_of),
     _K.WHERE: (category,),
     _K.WHEN: (lines_like, in_row, things, credits_of),
-    _K.OTHER: (lines_like, makers, which, category),
+    _K.OTHER: (moved_nth, lines_like, makers, which, category),
     _K.OFTEN: (in_row, things),
     _K.LONG: (in_row, things, credits_of),
-    _K.FIRST: (nth_screen, lines_like, in_row, things, overview),
-    _K.LAST: (nth_screen, lines_like, in_row, things, overview),
-    _K.ORDINAL: (nth_screen, things),
+    _K.FIRST: (moved_nth, nth_screen, lines_like, in_row, things, overview),
+    _K.LAST: (moved_nth, nth_screen, lines_like, in_row, things, overview),
+    _K.ORDINAL: (moved_nth, nth_screen, things),
 }
 
 

@@ -53,6 +53,16 @@ _WHEN = re.compile(r"\s+(?:when|while)\b", re.IGNORECASE)
 # Where somebody lives or goes is no place in a picture.
 _ELSEWHERE = re.compile(r"\b(?:lives?|comes? from|goes|go|went|works?|hides?)\b", re.IGNORECASE)
 _SIDE = re.compile(r"\b(from|to) the (?:left|right)\b", re.IGNORECASE)
+# "From which side does it come in?", "which way do they leave?"
+_IN_OR_OUT = re.compile(
+    r"^(?:from (?:which|what) (?:side|direction|way)|where (?:does|do|did) .* (?P<from>come) from)\b"
+    r".*\b(?:c[ao]me|enter|arrive|appear|drive in|walk in)"
+    r"|^(?:(?:to |on |in )?(?:which|what) (?:side|direction|way)|where (?:does|do|did))\b"
+    r".*\b(?P<out>leave|left|exit|disappear|(?:walk|go|went|drive|run|move)\w* (?:out|off|away))\b",
+    re.IGNORECASE,
+)
+# So near to a side of the picture, as a share of its width, it comes in or leaves there.
+_AT_EDGE = 0.03
 _WAY = re.compile(
     r"\b(?:which (?:way|direction)|(?:from|to) which side|which side .*\bfrom"
     r"|from the (?:left|right)|to the (?:left|right)|towards?|away|direction"
@@ -274,7 +284,15 @@ def _way(facts: Facts, stays: Sequence[Stay]) -> Told | None:
             f"{side[1].casefold()} the {_half(s.visit.path[index][1])}, {stretch(s.t0_s, s.t1_s)}" for s in shown
         ]
         return _told(facts, f"{'; '.join(parts)} in {shown[0].visit.stream}", shown)
+    edge = _IN_OR_OUT.search(facts.question)
+    crossing = [stay for stay in stays if _side_crossed(stay, out=edge["out"] is not None)] if edge else []
+    if edge is not None and crossing:
+        return _in_or_out(facts, crossing, out=edge["out"] is not None)
     ways = [(way, stay) for stay in stays if (way := motion(stay.visit)) is not None]
+    if edge is not None and (sided := [stay for stay in stays if stay.visit.path]):
+        ways = [(way, stay) for way, stay in ways if way in ("comes nearer", "goes away")]
+        if not ways:
+            return _in_or_out(facts, sided, out=edge["out"] is not None)
     if not ways:
         return None
     parts = [
@@ -282,6 +300,29 @@ def _way(facts: Facts, stays: Sequence[Stay]) -> Told | None:
         for way, stay in ways[:_TOLD]
     ]
     return _told(facts, f"{'; '.join(parts)} in {ways[0][1].visit.stream}", [stay for _, stay in ways])
+
+
+def _in_or_out(facts: Facts, stays: Sequence[Stay], *, out: bool) -> Told:
+    """On which side some came into the picture, or left it; if at neither side, where they were first, or last."""
+    seen, at = ("last", -1) if out else ("first", 0)
+    sides = [
+        _side_crossed(stay, out=out) or f"{seen} seen on the {_half(stay.visit.path[at][1])}" for stay in stays
+    ]
+    if len(set(sides)) == 1:
+        text = f"{sides[0]}: {by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])}"
+        return _told(facts, text, stays)
+    shown = list(zip(sides, stays, strict=True))[:_TOLD]
+    parts = [f"{side}, {stretch(stay.t0_s, stay.t1_s)}" for side, stay in shown]
+    return _told(facts, f"{'; '.join(parts)} in {stays[0].visit.stream}", stays[:_TOLD])
+
+
+def _side_crossed(stay: Stay, *, out: bool) -> str:
+    """The side of the picture at which it came, or left: "from the left"; "" where it was at neither then."""
+    if not stay.visit.path:
+        return ""
+    box, word = stay.visit.path[-1 if out else 0][1], "to" if out else "from"
+    left, right = box[0] <= _AT_EDGE, box[2] >= 1 - _AT_EDGE
+    return f"{word} the {'left' if left else 'right'}" if left != right else ""
 
 
 def _half(box: Box) -> str:

@@ -22,6 +22,12 @@ _ASKED = re.compile(
 _TOGETHER = re.compile(
     r"\b(?:at (?:the same|any(?: one)?|one) (?:time|moment)|at once|together|side by side)\b", re.IGNORECASE
 )
+# That they stood or sat somewhere says no more than that they were there.
+_POSED = re.compile(
+    r"\b(?:ever )?(?:standing|stand|stood|sitting|sit|sat|being)\b"
+    r"(?: (?:at|by|near|in|on|around) (?:the |an? )?\w+)?",
+    re.IGNORECASE,
+)
 # Detections that err are counted with the others, so a number is never clear.
 _BELIEF = 0.85
 _WHY = "told apart by the detector at these times"
@@ -37,7 +43,7 @@ def numbered(facts: Facts) -> Told | None:
     if asked is None:
         return None
     together = _TOGETHER.search(asked["rest"]) is not None
-    thing = thing_in(" ".join(_TOGETHER.sub(" ", asked["rest"]).split()))
+    thing = thing_in(" ".join(_POSED.sub(" ", _TOGETHER.sub(" ", asked["rest"])).split()))
     if thing is None or not thing.plain:
         return None
     stays = facts.filmed(facts.stays(lambda entity: entity.label in thing.labels))

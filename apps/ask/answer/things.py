@@ -84,12 +84,13 @@ def things(facts: Facts) -> Told | None:
         stays = [stay for stay in stays if stay.t0_s <= at_s <= stay.t1_s] or stays
     if facts.kind == _K.WHETHER and at_s is not None and thing.plain:
         return _at_the_moment(facts, thing, at_s)
-    if facts.kind in (_K.FIRST, _K.LAST, _K.ORDINAL) and _WHERE.match(facts.question) and not thing.of_a_kind:
-        stays = stays or facts.filmed(facts.stays(lambda entity: entity.label in thing.labels))
+    in_row = facts.kind in (_K.FIRST, _K.LAST, _K.ORDINAL)
+    if in_row and not stays and _WHERE.match(facts.question) and not thing.of_a_kind:
+        stays, most = facts.filmed(facts.stays(lambda entity: entity.label in thing.labels)), _COLOURS
     if not stays:
         return None
     spans = _joined(stays)
-    if facts.kind in (_K.FIRST, _K.LAST, _K.ORDINAL):
+    if in_row:
         return _one_of(facts, thing, stays, most)
     if facts.kind == _K.LONG:
         return _how_long(facts, thing, stays)

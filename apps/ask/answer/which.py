@@ -9,6 +9,7 @@ from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, lasting, listed, stretch, times
 from hippocam.apps.ask.answer.places import row_of
 from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.count.words import ORDINALS, index_of
 from hippocam.apps.ask.nouns import labels_of, thing_in
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.records import Evidence
@@ -16,6 +17,9 @@ from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.surety import Surety, hedged
 
 _K = QuestionKind
+_WHICH_OR_WHERE = re.compile(r"^(?:which|where)\b", re.IGNORECASE)
+# Things that go or come within so many seconds do so together.
+_TOGETHER_S = 1.0
 _WHICH = re.compile(r"^which\b(?! (?:way|direction|colour|color|side)\b)", re.IGNORECASE)
 _GONE = re.compile(
     r"\b(?:missing|gone|absent|(?:not|no longer|never) (?:there|here|present)|(?:was|were|been|is|are) (?:taken"
@@ -35,8 +39,11 @@ _SIDE = re.compile(
 )
 _BACK = re.compile(r"\b(?:put|placed|brought|back|returned|added|comes?|came|appears?|appeared)\b", re.IGNORECASE)
 _WAS_TAKEN = re.compile(
-    r"\b(?:taken|removed|picked|lifted|stolen|disappear\w*|leaves?|goes|taken away|carried)\b", re.IGNORECASE
+    r"\b(?:takes?|taken|removed|picked|grabbed|lifted|stolen|disappear\w*|leaves?|goes|taken away|carried)\b",
+    re.IGNORECASE,
 )
+# "Which was taken first", "the last that was removed": of which number it was.
+_NTH = re.compile(rf"\b({'|'.join(ORDINALS)}|last)\b", re.IGNORECASE)
 _MISSING = re.compile(r"\b(?:missing|gone|absent|away|not (?:there|visible)|not in (?:the )?row)\b", re.IGNORECASE)
 Span = tuple[str, float, float]
 _BELIEF = 0.8
@@ -77,6 +84,39 @@ def _when(stay: Stay, *, present: bool) -> str:
 def _shown(facts: Facts, stays: list[Stay]) -> list[Evidence]:
     spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
     return facts.shown(spans, RECOGNISED, _BELIEF)
+
+
+def moved_nth(facts: Facts) -> Told | None:
+    """Answer "which bottle was taken first?", "where was the last one that came back?" by its place in the row.
+
+    Returns:
+        None where that is not asked, nothing went or came so often, or the things stand in no row of two or three.
+    """
+    nth = _NTH.search(facts.question)
+    thing = thing_in(_NTH.sub(" ", facts.text)) if nth and _WHICH_OR_WHERE.match(facts.question) else None
+    back = thing is not None and _BACK.search(thing.after) is not None
+    if nth is None or thing is None or not (back or _WAS_TAKEN.search(thing.after)) or facts.beside:
+        return None
+    if len(facts.watched) != 1:
+        return None
+    _, start_s, end_s = facts.watched[0]
+    row = row_of([stay.visit for stay in facts.stays(lambda entity: entity.label in thing.labels)])
+    moves = sorted(
+        (visit.t0_s if back else visit.t1_s, visit.stream, name)
+        for name, own in row.items()
+        for visit in own
+        if (back and not visit.from_start and visit.t0_s > start_s)
+        or (not back and visit.left_s is not None and visit.t1_s < end_s - _END_S)
+    )
+    index = index_of(nth[1].casefold(), len(moves))
+    if index is None:
+        return None
+    time_s, stream, _ = moves[index]
+    names = [name for at_s, _, name in moves if abs(at_s - time_s) < _TOGETHER_S]
+    did = "put there" if back else "taken away"
+    text = hedged(f"{listed(names)}, {did} at about {stretch(time_s, time_s)} in {stream}", Surety.of(_BELIEF))
+    shown = facts.shown([(stream, time_s - 1, time_s + 1, time_s)], RECOGNISED, _BELIEF)
+    return told(f"{text.removesuffix('.')} (as the camera sees it).", shown, belief=_BELIEF)
 
 
 def in_row(facts: Facts) -> Told | None:

@@ -36,6 +36,7 @@ from hippocam.stream.timecode import format_time, parse_time
 
 # Things that leave within this many seconds of each other left together.
 _TOGETHER_S = 1.6
+_STAYS = r"stay(?:s|ed)|(?:is|was)(?: there| present)?|remain(?:s|ed)|(?:stands|stood|waits|waited)(?: there)?"
 _ARRIVALS = ("arrive", "come", "appear", "enter", "show up")
 
 
@@ -54,7 +55,10 @@ def _so_far(question: CountQuestion) -> Count | None:
         else (rf"(?:did|has|have|was|were|is) (?:an? |any |the |some )?{NOUN} {CAME}{SO_FAR}",)
     )
     if (question.whole or question.window != ANYTIME) and not found["times"]:
-        seen = r"(?: (?:were|was|are|is|have been|do you see|can be))?(?: there| visible| seen)?"
+        seen = (
+            r"(?: (?:were|was|are|is|have been|do you see|can be|stands?|stood|lies?|lay))?"
+            r"(?: (?:standing|lying|hanging|sitting|parked))?(?: there| visible| seen)?"
+        )
         kinds += (rf"(?:different )?{NOUN}{seen}{SO_FAR}",)
     came = next((match for kind in kinds if (match := re.match(kind, found["rest"]))), None)
     if came is None or (labels := labels_of(came["noun"])) is None:
@@ -209,11 +213,11 @@ def _ordinal(question: CountQuestion) -> Count | None:
 def _longest(question: CountQuestion) -> Count | None:
     """Answer "Who stayed the longest?"."""
     found = re.match(
-        r"(?:which|what) (?:of the )?(?P<noun>\w+(?: \w+)??) (?:stayed|was there|remained|stood there|was present)"
-        r"(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
+        rf"(?:which|what) (?:of the )?(?P<noun>\w+(?: \w+)??) (?:{_STAYS}){PLACE}"
+        rf"(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?{PLACE}$",
         question.words,
     ) or re.match(
-        r"(?P<noun>who) (?:stayed|was there|remained)(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
+        rf"(?P<noun>who) (?:{_STAYS}){PLACE}(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?{PLACE}$",
         question.words,
     )
     labels = (
@@ -334,14 +338,16 @@ def _taken(question: CountQuestion) -> Count | None:
 
 def _at_once_when(question: CountQuestion) -> Count | None:
     """Answer "When were two bottles put back together?"."""
-    found = re.match(
-        rf"when (?:were|was) (?P<n>{'|'.join(NUMBERS)}) (?P<noun>\w+(?: \w+)??) (?P<do>{TAKEN}|{BACK}) "
-        r"(?:at once|together|at the same time)$",
-        question.words,
+    some = rf"(?P<n>{'|'.join(NUMBERS)}) (?P<noun>\w+(?: \w+)??)"
+    together = r"(?:at once|together|at the same time)$"
+    do = r"(?P<do>take|grab|remove|pick up|lift|put|place|return|bring)"
+    somebody = r"when (?:does|do|did) (?:\w+|(?:an?|the) \w+)"
+    found = re.match(rf"when (?:were|was) {some} (?P<do>{TAKEN}|{BACK}) {together}", question.words) or re.match(
+        rf"{somebody} {do} {some}(?: (?:back|down|there|away|out|off|up))? {together}", question.words
     )
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    back = re.fullmatch(BACK, found["do"]) is not None
+    back = re.fullmatch(rf"{BACK}|put|place|return|bring", found["do"]) is not None
     groups = [g for g in _groups(question, labels, came=back) if len(g) == number_of(found["n"])]
     if not groups:
         return None

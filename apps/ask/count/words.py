@@ -32,8 +32,9 @@ ARRIVED = (
 )
 # What may follow without changing the count: where, and that all is meant.
 SO_FAR = (
-    r"(?: (?:by|past|through|in|here|there))?(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+"
-    r"(?: [a-z]+)?)?(?: (?:so far|in total|in all|altogether|overall|until now|up to now|by now))?$"
+    r"(?: (?:by|past|through|in|here|there|up|over|along))?"
+    r"(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+(?: [a-z]+)?)?"
+    r"(?: (?:so far|in total|in all|altogether|overall|until now|up to now|by now))?$"
 )
 TAKEN = r"(?:taken(?: away| off| out)?|removed|picked up|lifted|carried away|gone missing)"
 BACK = r"(?:put (?:back|down|there)|returned|placed|brought back|added)"

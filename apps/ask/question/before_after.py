@@ -10,7 +10,7 @@ from hippocam.apps.ask.question.meaning import Anchor, Side
 # How far "just before" and "just after" reach from the other event, in seconds.
 JUST_S = 60.0
 _ANCHORED = re.compile(
-    rf"^(?P<what>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)\s+(?P<other>\S.*)$", re.IGNORECASE
+    rf"^(?P<what>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|(?<!one )after)\s+(?P<other>\S.*)$", re.IGNORECASE
 )
 _FOLLOWED = re.compile(
     r"^what (?:has |had )?(?P<verb>preceded|precedes|followed|follows)\s+(?P<other>\S.*)$", re.IGNORECASE

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _ASKING = (
-    r"(?:at (?:what|which) (?:time|times|point|moment|place|minute|second|time ?stamp|time ?code)"
+    r"(?:(?:roughly |about |around )?(?:at|around|about|roughly|by)(?: about| around)? (?:what|which)"
+    r" (?:time|times|point|moment|place|minute|second|time ?stamp|time ?code)"
     r"|in (?:what|which) (?:minute|second|room"
     r"|place|video|film|scene|moment|camera)|on which side"
     r"|which (?:moment|scene|camera|video|film|clip|stream|recording|part)s?"

@@ -60,7 +60,7 @@ ASIDE = re.compile(
 )
 FILLER = re.compile(
     r"(?:[,\s]+(?:please|again|so far|in total|altogether|overall|in short|in brief|briefly|in a few words"
-    r"|in a sentence))+[?!.\s]*$",
+    r"|in a sentence|and when|and at what time))+[?!.\s]*$",
     re.IGNORECASE,
 )
 # What stays of a question that named nothing but the recording.
@@ -89,6 +89,15 @@ _ANYTHING = (
 )
 # "What comes into view first": whatever it is.
 _COMES = r"^what (?:comes?|came|appears?|appeared|moves?|moved|enters?|entered|arrives?|arrived) {}(?P<named>)$"
+# "Who was the last one to come": somebody. "Which room does the tour begin in": whatever is shown there.
+_TO_COME = (
+    r"^(?P<named>who)(?:'s| is| was)?(?: the)?(?: very)? {} (?:(?:one|person|visitor|guest) )?to"
+    r" (?:come|arrive|enter|appear|show up|be seen|leave|go)\b(?: (?:in|up|away|there|here))*$"
+)
+_BEGINS_IN = (
+    rf"^(?:in |with |on )?(?:what|which) (?!time)[\w-]+(?: [\w-]+)?? (?:does|did|do)(?: (?:{WHOLE}|(?:the |this )?"
+    r"(?:\w+ )?tour|it|we))?(?P<named>) (?:{})(?: in| with| on| at)?$"
+)
 _AT_FIRST, _AT_LAST = r"(?:very )?(?:first|opening|initial)", r"(?:very )?(?:last|final|closing)"
 # What is named there is nobody, or whatever there was.
 WHOEVER = re.compile(r"^(?:which|what)\s+", re.IGNORECASE)
@@ -109,8 +118,15 @@ _KINDS = (
         rf"|happen\w*|was going on|goes on|{WHOLE} (?:is|was) about|{WHOLE} (?:wants?|tries|tried) to"
         r" (?:tell|say|show|explain)(?: (?:us|me|you))?))*+(?P<named>)$",
     ),
+    (
+        _K.SUMMARY,
+        r"^(?:summari[sz]e|sum up|recap|describe|outline|retell) what"
+        r" (?:they|he|she|somebody|someone|(?:the )?(?:user|person|people|man|woman|speaker|narrator|camera))"
+        r" (?:do|does|did|(?:is|are|was|were) doing)(?P<named>)$",
+    ),
     (_K.SUMMARY, r"^(?:summari[sz]e|sum up|recap|outline)\b(?P<named>.*)$"),
     (_K.SUMMARY, rf"^what(?:'s| is| was)(?: {WHOLE})?(?: all)? about(?P<named>)$"),
+    (_K.SUMMARY, rf"^what {WHOLE} (?:is|was)(?: all)? about(?P<named>)$"),
     (
         _K.SUMMARY,
         rf"^what(?:'s| is| was) the (?:topic|subject|theme|plot|message)"
@@ -188,6 +204,10 @@ _KINDS = (
     ),
     (_K.FIRST, _COMES.format("first")),
     (_K.LAST, _COMES.format("last")),
+    (_K.FIRST, _TO_COME.format("first")),
+    (_K.LAST, _TO_COME.format("last")),
+    (_K.FIRST, _BEGINS_IN.format("begin|start|open")),
+    (_K.LAST, _BEGINS_IN.format("end|finish|close")),
     (_K.FIRST, _IN_A_ROW + "first$"),
     (_K.LAST, _IN_A_ROW + "last$"),
     (_K.FIRST, _ANYTHING.format(_AT_FIRST)),
@@ -196,7 +216,8 @@ _KINDS = (
     (_K.LAST, _ANYTHING.format(_AT_LAST)),
     (
         _K.WHEN,
-        r"^(?:at |in )?(?:what|which) (?:times?|points?|moments?|scenes?|minutes?|seconds?"
+        r"^(?:(?:roughly |about |around )?(?:at|in|around|about|roughly|by)(?: about| around)? )?"
+        r"(?:what|which) (?:times?|points?|moments?|scenes?|minutes?|seconds?"
         r"|time ?(?:stamp|code)s?)\b",
     ),
     (_K.WHEN, r"^how far in(?:to)?\b"),

@@ -92,7 +92,8 @@ def _wanted(kind: QuestionKind, plain: str, found: re.Match[str]) -> Wanted:
         named = " ".join(_VERB.sub("", _IT_IS.sub("", named), count=1).split())
     if kind == QuestionKind.OTHER and _COMES.match(plain):
         return Wanted(QuestionKind.HAPPENED, "")  # "what comes between 0:14 and 0:18"
-    of_all = kind != QuestionKind.WHETHER and _OF_ALL.match(named)  # "any people?" names them
+    names_them = kind == QuestionKind.WHETHER or _WAY.search(plain)  # "any people?", "which way do people come?"
+    of_all = not names_them and _OF_ALL.match(named)
     return Wanted(kind, "" if EMPTY.match(named) or of_all else named)
 
 
@@ -111,6 +112,7 @@ _OF_ALL = re.compile(
     rf"|those|all|else|around|{PEOPLE}|everybody|everyone)\b\s*)*+$",
     re.IGNORECASE,
 )
+_WAY = re.compile(r"\b(?:sides?|directions?|way)\b", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:is|are|was|were|does|do|did) (?=(?:the|an?|he|she|it|they|in|on|at|his|her|my)\b)", re.IGNORECASE
 )

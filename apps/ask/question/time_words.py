@@ -317,7 +317,7 @@ def _edge(found: re.Match[str], asked: _Asked) -> Window:
     share_s = _END_SHARE * (asked.end_s - asked.start_s)
     return (
         (asked.end_s - share_s, None)
-        if found["edge"].casefold() in ("end", "close")
+        if found["edge"].casefold().startswith(("end", "close", "finish"))
         else (None, asked.start_s + share_s)
     )
 
@@ -397,11 +397,17 @@ _WINDOWS = tuple(
             rf"(?!{_OF_SOMETHING})(?: of the \w+)?",
             _edge,
         ),
+        (
+            r"(?:,\s*)?\b(?:when|as|while) (?:the|this) (?:\w+ )?(?:video|film|movie|clip|recording|footage|tour"
+            r"|trailer|screencast) (?P<edge>begins?|starts?|opens?|ends?|finishes)\b(?= *$|[,?.!])",
+            _edge,
+        ),
         (r"(?:,\s*)?\b(?:right now|just now|now|currently|at the moment|at present)\b", _now),
         (rf"(?:,\s*)?\b(?:after|since|from) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?: on(?:wards)?)?", _since),
         (rf"(?:,\s*)?\b(?:before|until|till|up to) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})", _until),
         (rf"(?:,\s*)?\bby (?P<at>{_CLOCK})", _until),
-        (rf"(?:,\s*)?\b(?P<how>at|around|about|near|on) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?![:\d])", _at),
+        (rf"(?:,\s*)?\b(?P<how>at|around|about|near|on) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?![:\d])"
+            r"(?: in(?=\s*(?:[?.!,]|$)))?", _at),
         (rf"^(?P<at>{_CLOCK})(?=\s*[:,])", _at),
     )
 )  # fmt: skip
@@ -409,7 +415,7 @@ _WINDOWS = tuple(
 
 _WHOLE = re.compile(
     r"(?:,\s*)?\b(?:in|of|during|on|from|throughout|anywhere in) (?:the|this|that) (?:whole |entire |full )?"
-    r"(?:video|film|movie|clip|recording|footage)s?\b"
+    r"(?:video|film|movie|clip|recording|footage|screencast|trailer|documentary)s?\b"
     r"(?=\s*(?:[?!.,]|$|(?:do|does|did|is|are|was|were|can|has|have|and|or|at|when|while|before|after|between|with|right|now|currently|that|who)\b))",
     re.IGNORECASE,
 )

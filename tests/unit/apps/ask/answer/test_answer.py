@@ -136,8 +136,8 @@ def test_where_nothing_was_ever_recognised_nobody_is_said_of_nothing(yard):
     assert said(yard, "Who came?", ("slides",)) is None
 
 
-def beside(yard, question, evidence=()):
-    found = answer_beside(yard.facts(question, records=yard.crossing()), evidence)
+def beside(yard, question, evidence=(), records=None):
+    found = answer_beside(yard.facts(question, records=records or yard.crossing()), evidence)
     return None if found is None else found.reading.answer
 
 
@@ -373,11 +373,88 @@ def test_what_has_the_colour_or_is_of_the_kind_that_is_asked_for(yard, question,
         ("What colour is the shirt of the last visitor?", "Likely red: 0:24 to 0:32 in yard."),
         ("What colour is the second person's jacket?", "Likely red: 0:24 to 0:32 in yard."),
         ("What does the first visitor look like?", "Likely black above and blue below: 0:05 to 0:20 in yard."),
-        ("From which side does the car come?", "Likely from left to right, 0:40 to 0:47 in yard."),
+        ("From which side does the car come?", "Likely from the left: 0:40 to 0:47 in yard."),
+        ("Which way does the car leave?", "Likely last seen on the right: 0:40 to 0:47 in yard."),
+        ("Which way does the car go?", "Likely from left to right, 0:40 to 0:47 in yard."),
     ],
 )
 def test_which_of_several_is_meant_is_told_by_when_it_came(yard, question, answer):
     assert beside(yard, question) == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "Which cup was taken first?",
+            "Likely the left one, taken away at about 0:20 in yard (as the camera sees it).",
+        ),
+        (
+            "Which cup gets picked up last?",
+            "Likely the right one, taken away at about 0:50 in yard (as the camera sees it).",
+        ),
+        (
+            "Where is the last cup that was removed?",
+            "Likely the right one, taken away at about 0:50 in yard (as the camera sees it).",
+        ),
+        (
+            "Which cup was put back first?",
+            "Likely the left one, put there at about 0:30 in yard (as the camera sees it).",
+        ),
+        ("Which cup came back second?", None),
+    ],
+)
+def test_which_was_taken_first_is_told_by_its_place_in_the_row(yard, question, answer):
+    assert said(yard, question, records=yard.shelf()) == answer
+
+
+PEOPLE = {("yard", 1): "woman", ("yard", 2): "man", ("yard", 4): "woman"}
+
+
+@pytest.mark.parametrize(
+    ("question", "known", "answer"),
+    [
+        ("Is there a woman?", PEOPLE, "Yes, likely twice: 0:05 to 0:20, 1:00 to 1:10 in yard."),
+        ("Did a lady come in?", PEOPLE, "Yes, likely twice: 0:05 to 0:20, 1:00 to 1:10 in yard."),
+        ("When did a man come?", PEOPLE, "Likely at about 0:20 in yard."),
+        ("How many women came?", PEOPLE, "Likely one woman: 0:05 to 0:20, 1:00 to 1:10 in yard."),
+        ("How many of the visitors were men?", PEOPLE, "Likely one man: 0:20 to 0:40 in yard."),
+        ("How many men and women came?", PEOPLE,
+         "Likely one man and one woman: 0:05 to 0:40, 1:00 to 1:10 in yard."),
+        ("How many children came?", PEOPLE, "Likely no children of two people."),
+        ("How many women came?", {("yard", 1): "woman"},
+         "Likely one woman: 0:05 to 0:20, 1:00 to 1:10 in yard; of one more I cannot tell."),
+        ("How many women in red came?", PEOPLE, "I can count two people, but not tell how many of them are meant: "
+         "0:05 to 0:40, 1:00 to 1:10 in yard."),
+        ("Show me the second woman", PEOPLE, "I know of no second: I can tell one woman apart."),
+        ("Who came first?", PEOPLE, "Likely the first person: a woman, 0:05 to 0:20 in yard."),
+        ("Who came?", PEOPLE, "Two people: a woman from 0:05 to 0:20 and a man from 0:20 to 0:40 in yard "
+         "(told apart by their looks, not by name)."),
+        ("Which visitors were women?", PEOPLE, "One person: a woman from 0:05 to 0:20 in yard "
+         "(told apart by their looks, not by name)."),
+        ("Is there a child?", PEOPLE, None),
+        ("Is there a woman?", {}, None),
+    ],
+)  # fmt: skip
+def test_men_women_and_children_are_told_by_their_portraits(yard, question, known, answer):
+    known = {**known, ("yard", 4): known.get(("yard", 1), "")} if known else {}
+    assert said(yard, question, records=yard.Yard(people=known)) == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "known", "answer"),
+    [
+        ("Is the visitor a man or a woman?", {("yard", 1): "man", ("yard", 2): "man", ("yard", 4): "man"},
+         "Likely a man: 0:05 to 0:20, 0:20 to 0:40, 1:00 to 1:10 in yard."),
+        ("Was the first visitor a man or a woman?", PEOPLE, "Likely a woman: 0:05 to 0:20, 1:00 to 1:10 in yard."),
+        ("Was the second visitor a man or a woman?", PEOPLE, "Likely a man: 0:20 to 0:40 in yard."),
+        ("Is the visitor a man or a woman?", PEOPLE, "I cannot tell whether it is a man or a woman."),
+        ("Was the second visitor a man or a woman?", {("yard", 1): "woman"},
+         "I cannot tell whether it is a man or a woman."),
+    ],
+)  # fmt: skip
+def test_a_man_or_a_woman_is_told_where_all_who_are_meant_are_alike(yard, question, known, answer):
+    assert beside(yard, question, records=yard.Yard(people=known)) == answer
 
 
 def test_what_fills_its_part_is_named_by_most_pictures_and_not_by_what_surrounds_it(yard):
