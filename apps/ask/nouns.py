@@ -152,6 +152,11 @@ class Thing:
         return self.noun in _SOME_PEOPLE - _EVERYBODY
 
     @property
+    def shown_as(self) -> frozenset[str]:
+        """What a portrait of one shows, "man" for "guys"; nothing where it is no kind of people."""
+        return people_shown_as(self.noun)
+
+    @property
     def acts(self) -> bool:
         """Whether it is said to do something beside being there: no detector sees what it does."""
         return not _THERE.match(self.after) and not _LOOKS.match(self.after)

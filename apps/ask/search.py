@@ -19,6 +19,7 @@ import numpy as np
 
 from hippocam.apps.ask.answer.facts import READ_FOR_DRAWN, drawn_streams
 from hippocam.apps.ask.asof import Subject
+from hippocam.apps.ask.belief.compared import shift, shifted
 from hippocam.apps.ask.belief.kinds_of_people import people_shown
 from hippocam.apps.ask.belief.presence import confirmed, doubted, labels_named, supposed
 from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions, on_its_scale
@@ -47,7 +48,6 @@ from hippocam.memory.errors import memory_errors
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query, order
 from hippocam.memory.recall.ranking import by_belief, trusted, with_told
-from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.encoders.absent import AbsentEncoder
 from hippocam.models.lazy import Lazy
@@ -55,7 +55,7 @@ from hippocam.models.likeness import likeness_here
 from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import EncoderSpec, FloatArray, Note
+from hippocam.stream.records import FloatArray, Note
 from hippocam.stream.zones.polygons import CameraZones
 
 _MOST = 1_000_000
@@ -161,7 +161,7 @@ class Search:
         best = with_told(ranked[:top], ranked, lambda each: each.candidate.together)
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
-        shifts = [_shift(self.encoder.spec, own, compared) for own in counts]
+        shifts = [shift(self.encoder.spec, own, compared) for own in counts]
         return _moments(parts, best, shifts, self.encoder, self._phrases, presupposed=presupposed)
 
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
@@ -190,7 +190,8 @@ class Search:
 
     def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
         """What the portraits of visits show: "man", "woman"; see `belief/kinds_of_people.py`."""
-        return people_shown(self._memories, self.encoder, at_s)
+        every = ((member.prefix, member.memory.store.portraits) for member in self._memories.members)
+        return people_shown(every, self.encoder, at_s)
 
     def detected(self, at_s: float | None) -> list[Detected]:
         """When which labels were detected in any stream, followed or not."""
@@ -429,22 +430,9 @@ def _moments(
         for moment in open_moments(member.memory.folder, plain, query, member.sentences.of_frame):
             if moment.stream in apart:
                 continue
-            score = _shifted(moment.score, shifts[index])
+            score = shifted(moment.score, shifts[index])
             score = on_its_scale(score, encoder) if query.beside == 0 else score
             still_open.append(replace(member.rename(moment), score=score))
     every = [*(next(closed[f.part]) for f in best), *still_open]
     most = max(parts[0].query.top, len(best))
     return tuple(sorted(every, key=lambda moment: -moment.score)[:most])  # stable
-
-
-def _shift(spec: EncoderSpec, own: int, compared: int) -> float:
-    """How much the log odds of a belief rise when it rests on another number of compared pictures."""
-    return -spec.slope * (midpoint(spec, compared) - midpoint(spec, own))
-
-
-def _shifted(score: float, shift: float) -> float:
-    """A belief with its log odds shifted."""
-    if shift == 0:
-        return score
-    score = min(max(score, 1e-12), 1 - 1e-12)
-    return 1 / (1 + math.exp(-(math.log(score / (1 - score)) + shift)))

@@ -60,7 +60,7 @@ def _of_thing(facts: Facts, named: str) -> list[Evidence]:
     if thing is None or thing.before or thing.acts or (thing.after and not thing.plain and not thing.of_a_kind):
         return []
     stays = facts.stays(lambda entity: entity.label in thing.labels)
-    stays = facts.of_kind(thing.noun, stays) or facts.of_kind(thing.noun, stays, or_unknown=True)
+    stays = facts.likely_of(thing.shown_as, stays)
     times = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
     moments = facts.shown(times, _WHY, _BELIEF)
     if thing.labels != ("person",):

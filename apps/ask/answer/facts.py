@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from hippocam.apps.ask.nouns import people_shown_as
 from hippocam.memory.entities.describing import Position
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity, Visit
@@ -200,16 +199,26 @@ class Facts:
         kind = self.kind_of(stay)
         return f"{f'a {kind}' if kind else unknown} {stay.clothes}".strip()
 
-    def of_kind(self, noun: str, stays: Sequence[Stay], *, or_unknown: bool = False) -> list[Stay]:
-        """The visits of those whom a noun means: of women for "ladies"; all for one that means no kind of people.
+    def of_kind(self, meant: Collection[str], stays: Sequence[Stay], *, or_unknown: bool = False) -> list[Stay]:
+        """The visits of people of some kinds.
 
         Args:
-            noun: In the singular or plural.
+            meant: "woman" for ladies, as in `nouns.people_shown_as`; all stay in where it is empty.
             stays: Visits of people.
             or_unknown: Whether those stay in of whom it is not known.
         """
-        meant = people_shown_as(noun)
         return [s for s in stays if not meant or (k := self.kind_of(s)) in meant or (or_unknown and not k)]
+
+    def likely_of(self, meant: Collection[str], stays: Sequence[Stay]) -> list[Stay]:
+        """The visits of people of some kinds; where no portrait shows one, of those of whom it is not known."""
+        return self.of_kind(meant, stays) or self.of_kind(meant, stays, or_unknown=True)
+
+    def came(self, labels: Collection[str]) -> list[list[Stay]]:
+        """The visits of each thing of some labels, in the order in which they came."""
+        found = dict[int, list[Stay]]()
+        for stay in self.stays(lambda entity: entity.label in labels):
+            found.setdefault(stay.entity.id, []).append(stay)
+        return list(found.values())
 
     def glimpsed(self, labels: Sequence[str]) -> list[Detected]:
         """Stretches within what the question is about in which one of some labels was detected, by time."""

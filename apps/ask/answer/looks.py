@@ -10,8 +10,8 @@ from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, listed, number, stretch
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.count.words import ORDINALS, index_of
-from hippocam.apps.ask.nouns import ABOVE, BELOW, Thing, noun_for, people_shown_as, thing_in
+from hippocam.apps.ask.count.words import index_named, says_which
+from hippocam.apps.ask.nouns import ABOVE, BELOW, Thing, noun_for, thing_in
 from hippocam.memory.entities.describing import box_at, motion, position
 from hippocam.memory.records import Evidence, format_id
 from hippocam.models.readers.question_kind import QuestionKind
@@ -45,8 +45,6 @@ _FILLS = re.compile(
 # Moments that are looked at again: nearly as much believed as the best, and from which belief on where the
 # detector knows no such thing, since nobody asks for the colour of a wall that is not there.
 _LOOKED, _ALSO, _SUPPOSED_FROM = 3, 0.8, 0.25
-# Which of several that came is meant: "the trousers of the last visitor".
-_NTH = re.compile(rf"\b({'|'.join(ORDINALS)}|last) (?:[\w-]+ )?(\w+)", re.IGNORECASE)
 _BACKGROUND = re.compile(r"^(?:the )?background\b", re.IGNORECASE)
 # What tells the moment that is meant: "the wall when the light goes on".
 _WHEN = re.compile(r"\s+(?:when|while)\b", re.IGNORECASE)
@@ -80,7 +78,7 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
         closer: Looks for what no visit is of in the picture of a moment; None for nobody.
     """
     question, thing = facts.question, thing_in(re.sub(r"'s\b", "", facts.text))
-    person = thing is not None and thing.labels == ("person",) and _NTH.search(facts.text) is not None
+    person = thing is not None and thing.labels == ("person",) and says_which(facts.text)
     worn = facts.kind == _K.OTHER and (
         _WORN.search(question) is not None or (person and _LOOK_LIKE.search(question) is not None)
     )
@@ -90,7 +88,7 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
         return None
     if thing is None:
         return _close_up(facts, evidence, closer)
-    stays = nth_of(facts, thing) or chosen(facts, thing, evidence)
+    stays = _nth_of(facts, thing) or chosen(facts, thing, evidence)
     if not stays and facts.kind in (_K.COLOUR, _K.WHERE) and not _placed(facts, thing):
         return _close_up(facts, evidence, closer)
     if not stays and (facts.kind in (_K.COLOUR, _K.WHERE) or worn):
@@ -157,13 +155,11 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
     return told(text, shown, belief=0.5, final=False)
 
 
-def nth_of(facts: Facts, thing: Thing) -> list[Stay]:
+def _nth_of(facts: Facts, thing: Thing) -> list[Stay]:
     """The visits of the one that is meant by when it came: "the last visitor"; none where that is not said."""
-    nth = _NTH.search(facts.text)
-    stays = facts.stays(lambda entity: entity.label in thing.labels)
-    came = list(dict.fromkeys(stay.entity.id for stay in stays))
-    index = None if nth is None else index_of(nth[1].casefold(), len(came))
-    return [] if index is None else [stay for stay in stays if stay.entity.id == came[index]]
+    came = facts.came(thing.labels)
+    index = index_named(facts.text, len(came))
+    return [] if index is None else came[index]
 
 
 def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Stay]:
@@ -171,8 +167,8 @@ def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Sta
     stays = _placed(facts, thing)
     if thing.plain:
         return stays
-    if people_shown_as(thing.noun):  # those whose portraits tell, or else do not tell the contrary
-        stays = facts.of_kind(thing.noun, stays) or facts.of_kind(thing.noun, stays, or_unknown=True)
+    if thing.shown_as:
+        stays = facts.likely_of(thing.shown_as, stays)
         if len({stay.entity.id for stay in stays}) == 1:
             return stays
     named = set(re.findall(r"[a-z]+", f"{thing.before} {thing.after}".casefold()))

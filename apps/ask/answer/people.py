@@ -38,7 +38,7 @@ def who(facts: Facts) -> Told | None:
     stays = facts.filmed(every)
     nouns = [noun for noun in re.findall(r"[\w-]+", facts.question) if people_shown_as(noun)]
     if len(nouns) == 1:
-        stays = facts.of_kind(nouns[0], stays)
+        stays = facts.of_kind(people_shown_as(nouns[0]), stays)
     if not stays:
         return None
     first = list({stay.entity.id: stay for stay in reversed(stays)}.values())[::-1]
@@ -112,10 +112,10 @@ def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     thing = thing_in(facts.text)
     if thing is None or facts.beside or (evidence and evidence[0].score >= SEEN_FROM):
         return None
-    grown = people_shown_as(thing.noun) & _GROWN
+    grown = thing.shown_as & _GROWN
     if not grown or thing.before or not only_there(thing.after):
         return None
-    stays = facts.of_kind(thing.noun, facts.filmed(facts.stays(_is_person)), or_unknown=True)
+    stays = facts.of_kind(thing.shown_as, facts.filmed(facts.stays(_is_person)), or_unknown=True)
     if not stays:
         return None
     count = _people(stays)

@@ -16,7 +16,7 @@ from hippocam.apps.ask.answer.phrases import (
     stretch,
     times,
 )
-from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.answer.told import SHOWN_AS, Told, told
 from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import (
     ALIKE_VEHICLES,
@@ -49,8 +49,8 @@ _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECAS
 # That the colours of clothes are right.
 _COLOURS = 0.85
 _ANYBODY = r"(?:how many|people|persons|visitors|guests|customers)"
-# That somebody in such clothes is the man, or the woman, who is meant; that a portrait shows one.
-_OF_A_KIND, SHOWN_AS = 0.7, 0.8
+# That somebody in such clothes is the man, or the woman, who is meant.
+_OF_A_KIND = 0.7
 # As many at most may be meant.
 _FEW = 3
 _OF_COLOUR = (QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN)
@@ -75,8 +75,8 @@ def things(facts: Facts) -> Told | None:
         return None
     stays = facts.stays(lambda entity: entity.label in thing.labels)
     most = 1.0
-    if people_shown_as(thing.noun) and not thing.before and only_there(thing.after):
-        stays, most = facts.of_kind(thing.noun, stays), SHOWN_AS
+    if thing.shown_as and not thing.before and only_there(thing.after):
+        stays, most = facts.of_kind(thing.shown_as, stays), SHOWN_AS
     elif not thing.plain:
         stays, most = _of_colour(facts, thing)
     at_s, stays = facts.moment_s, facts.filmed(stays)
@@ -142,7 +142,7 @@ def _of_colour(facts: Facts, thing: Thing) -> tuple[list[Stay], float]:
     if asked is None:
         return [], 0.0
     stays = facts.stays(lambda entity: entity.label in asked.labels)
-    own = facts.of_kind(thing.noun, [s for s in stays if has_colour(asked, s.visit)], or_unknown=True)
+    own = facts.of_kind(thing.shown_as, [s for s in stays if has_colour(asked, s.visit)], or_unknown=True)
     if thing.of_a_kind and len({stay.entity.id for stay in own}) > _FEW:
         return [], 0.0  # of a crowd in black the encoder knows better who is the man
     return own, _OF_A_KIND if thing.of_a_kind else _COLOURS
@@ -248,7 +248,7 @@ def _of_kinds(facts: Facts, nouns: Sequence[str], text: str, stays: Sequence[Sta
     people, unknown = _number(stays), _number([stay for stay in stays if not facts.kind_of(stay)])
     if not only_there(" ".join(rest.split())) or unknown == people:
         return None
-    own = [facts.of_kind(noun, stays) for noun in nouns]
+    own = [facts.of_kind(people_shown_as(noun), stays) for noun in nouns]
     counts = [
         f"{number(n := _number(each))} {_noun(noun, n) or noun}" for noun, each in zip(nouns, own, strict=True)
     ]
@@ -280,7 +280,7 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay], sure: float) -> T
     if not chosen:
         most = max(_number(own) for own in streams.values())
         kind = _noun(thing.noun, most) or noun_for(thing.labels, most)
-        none = f"I know of no {ordinal(nth)}" if people_shown_as(thing.noun) else f"There was no {ordinal(nth)}"
+        none = f"I know of no {ordinal(nth)}" if thing.shown_as else f"There was no {ordinal(nth)}"
         text = f"{none}: I can tell {number(most)} {kind} apart."
         return told(text, facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
     name = "last" if nth == 0 else ordinal(nth)

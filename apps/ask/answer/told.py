@@ -12,6 +12,8 @@ from hippocam.models.readers.surety import Surety, hedged
 
 # That lines of a screen which have what is asked for are meant, and what moments that show them rest on.
 ON_SCREEN = 0.85
+# That somebody is a man, a woman or a child whose portrait shows one.
+SHOWN_AS = 0.8
 TO_BE_READ = "to be read at these times"
 
 

@@ -11,12 +11,12 @@ Shapes: N portraits, D embedding dimension.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from hippocam.apps.ask.belief.regions import RegionEncoder
-from hippocam.apps.ask.memories import Memories
+from hippocam.memory.store.portraits import PortraitTable
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import FloatArray
@@ -49,22 +49,24 @@ def kinds_of(portraits_ND: FloatArray, texts_5D: FloatArray) -> list[str]:
     return kinds
 
 
-def people_shown(memories: Memories, encoder: Encoder, at_s: float | None) -> Mapping[tuple[str, int], str]:
+def people_shown(
+    portraits: Iterable[tuple[str, PortraitTable]], encoder: Encoder, at_s: float | None
+) -> Mapping[tuple[str, int], str]:
     """What the portraits of visits show, where it can be told, by stream and visit; of what is no person, too.
 
     Args:
-        memories: Where the portraits are.
+        portraits: Of each memory, with what stands before the names of its streams.
         encoder: The one that made them; nothing is told by one that this was not measured with.
         at_s: As if the streams ended here.
     """
     if not isinstance(encoder, RegionEncoder):
         return {}
     texts_5D, found = encoder.encode_texts(_TEXTS), dict[tuple[str, int], str]()
-    for member in memories.members:
-        keys, portraits_ND = member.memory.store.portraits.every()
+    for prefix, table in portraits:
+        keys, portraits_ND = table.every()
         if not keys:
             continue
         for key, kind in zip(keys, kinds_of(portraits_ND, texts_5D), strict=True):
             if kind and (at_s is None or key.known_s <= at_s):
-                found[member.prefix + key.stream, key.visit_id] = kind
+                found[prefix + key.stream, key.visit_id] = kind
     return found

@@ -36,6 +36,8 @@ SO_FAR = (
     r"(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+(?: [a-z]+)?)?"
     r"(?: (?:so far|in total|in all|altogether|overall|until now|up to now|by now))?$"
 )
+# Which of several that came is meant: "the trousers of the last visitor".
+_NAMED_NTH = re.compile(rf"\b({'|'.join(ORDINALS)}|last) (?:[\w-]+ )?\w+", re.IGNORECASE)
 TAKEN = r"(?:taken(?: away| off| out)?|removed|picked up|lifted|carried away|gone missing)"
 BACK = r"(?:put (?:back|down|there)|returned|placed|brought back|added)"
 
@@ -44,6 +46,17 @@ def index_of(nth: str, count: int) -> int | None:
     """Index that "third" or "last" means in a list of `count`; None where the list is too short."""
     index = count - 1 if nth == "last" else ORDINALS.index(nth) if nth in ORDINALS else int(nth[:-2]) - 1
     return index if 0 <= index < count else None
+
+
+def says_which(text: str) -> bool:
+    """Whether a text means one of several by when it came: "the trousers of the last visitor"."""
+    return _NAMED_NTH.search(text) is not None
+
+
+def index_named(text: str, count: int) -> int | None:
+    """Index in a list of `count` that a text means: "the trousers of the last visitor"; None for none."""
+    found = _NAMED_NTH.search(text)
+    return None if found is None else index_of(found[1].casefold(), count)
 
 
 def ordinal(number: int) -> str:
