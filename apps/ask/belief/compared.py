@@ -1,4 +1,4 @@
-"""What a belief that rests on a few compared pictures becomes where the pictures of several memories were compared."""
+"""A belief that rests on the pictures of one memory, where those of several were compared."""
 
 from __future__ import annotations
 
