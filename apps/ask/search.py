@@ -191,7 +191,7 @@ class Search:
     def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
         """What the portraits of visits show: "man", "woman"; see `belief/kinds_of_people.py`."""
         every = ((member.prefix, member.memory.store.portraits) for member in self._memories.members)
-        return people_shown(every, self.encoder, at_s)
+        return people_shown(every, self.encoder.spec, at_s)
 
     def detected(self, at_s: float | None) -> list[Detected]:
         """When which labels were detected in any stream, followed or not."""

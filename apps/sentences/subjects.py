@@ -27,27 +27,33 @@ _WATCHED_S = 2.5
 _GOES = 0.5
 _STAYS = 0.2
 _HAIR = "brown"
+_NONE: Mapping[int, str] = {}
 
 
-def subjects_at(visits: Iterable[Visit], time_s: float, at_s: float | None = None) -> tuple[Subject, ...]:
+def subjects_at(
+    visits: Iterable[Visit], time_s: float, at_s: float | None = None, kinds: Mapping[int, str] = _NONE
+) -> tuple[Subject, ...]:
     """What was to be seen at a time: people first, then what moves by itself, then the rest, most of a kind first.
 
     Args:
         visits: Those to one stream around that time.
         time_s: The time.
         at_s: As if the stream ended here.
+        kinds: Which kind of people the portraits of visits show, by visit, where they tell.
     """
     known = (visit for visit in visits if at_s is None or visit.known_s <= at_s)
-    return subjects([visit for visit in known if _is_seen(visit, time_s)], time_s, at_s)
+    return subjects([visit for visit in known if _is_seen(visit, time_s)], time_s, at_s, kinds)
 
 
-def subjects(visits: Sequence[Visit], time_s: float, at_s: float | None = None) -> tuple[Subject, ...]:
+def subjects(
+    visits: Sequence[Visit], time_s: float, at_s: float | None = None, people: Mapping[int, str] = _NONE
+) -> tuple[Subject, ...]:
     """What some visits are of, in the same order."""
     kinds: dict[str, list[Visit]] = {}
     for visit in visits:
         kinds.setdefault(visit.label, []).append(visit)
     ordered = sorted(kinds, key=_order_of({label: len(own) for label, own in kinds.items()}))
-    return tuple(_subject(label, kinds[label], time_s, at_s) for label in ordered)
+    return tuple(_subject(label, kinds[label], time_s, at_s, people) for label in ordered)
 
 
 def counted(labels: Sequence[str]) -> tuple[Subject, ...]:
@@ -61,7 +67,9 @@ def _order_of(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, bool, in
     return lambda label: (label != "person", label not in MOVERS, -counts[label], label)
 
 
-def _subject(label: str, visits: Sequence[Visit], time_s: float, at_s: float | None) -> Subject:
+def _subject(
+    label: str, visits: Sequence[Visit], time_s: float, at_s: float | None, people: Mapping[int, str]
+) -> Subject:
     """Things of one kind; what is not the same of all of them is left out."""
     end_s = math.inf if at_s is None else at_s
     return Subject(
@@ -69,6 +77,7 @@ def _subject(label: str, visits: Sequence[Visit], time_s: float, at_s: float | N
         count=len(visits),
         colour=_same([_colour(visit) for visit in visits]) or "",
         side=_same([_side(box_at(visit, time_s) or visit.box) for visit in visits]) or "",
+        kind=_same([people.get(visit.id, "") for visit in visits]) or "" if label == "person" else "",
         moves=_same([_moves(visit, time_s, end_s) for visit in visits]),
     )
 

@@ -20,6 +20,7 @@ class Subject:
         count: How many, 1 or more.
         colour: Name of their colour, of people that of their clothes; "" where they have none in common.
         side: "left" or "right" where all of them are on that side of the picture; "" elsewhere.
+        kind: "man", "woman", "boy", "girl" or "child" where all of some people are such; "" elsewhere.
         moves: Whether they go somewhere or stay where they are; None where that is not known.
     """
 
@@ -27,6 +28,7 @@ class Subject:
     count: int
     colour: str = ""
     side: str = ""
+    kind: str = ""
     moves: bool | None = None
 
 

@@ -1,8 +1,8 @@
 """The bank of phrases into vectors of an encoder, once for each encoder.
 
-Those of the default encoder ship in `assets/phrases.safetensors`; those of another are made on first use (some
-seconds to a minute) and kept in the cache. To write the shipped file again after a change of the bank or of the
-encoder:
+Those of the default encoder ship in `assets/phrases.safetensors`, with the words for people beside them; those of
+another are made on first use (some seconds to a minute) and kept in the cache. To write the shipped files again
+after a change of the bank or of the encoder:
 
     python -m hippocam.models.sentences.vectors
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from hippocam.models.nets.packing import pack, unpack
 from hippocam.models.pictures import unit_rows
+from hippocam.models.sentences.people import TEXTS
 from hippocam.models.sentences.phrases import FILE, bank_id, phrases
 from hippocam.models.weights import cache_root
 from hippocam.stream.errors import HippocamError
@@ -31,6 +32,7 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 log = logging.getLogger(__name__)
 
 SHIPPED = FILE.with_suffix(".safetensors")
+_PEOPLE = FILE.with_name("people.safetensors")
 # What is made in less time is made again rather than kept.
 _QUICK_S = 1.0
 _NAME = "phrases_PD"
@@ -57,6 +59,18 @@ def phrase_vectors(spec: EncoderSpec, encoder: Callable[[], Encoder]) -> FloatAr
     if time.monotonic() - started > _QUICK_S:
         _keep(kept_path(spec), spec, vectors_PD)
     return vectors_PD
+
+
+def people_vectors(spec: EncoderSpec) -> FloatArray:
+    """Give the vectors of `people.TEXTS`, float32 [5, D], each of length 1, for the encoder that they ship for.
+
+    Raises:
+        HippocamError: They are of another encoder.
+    """
+    held = _read(_PEOPLE, spec)
+    if held is None:
+        raise HippocamError(f"{_PEOPLE.name} is of another encoder than {spec.id}")
+    return held
 
 
 def encode_phrases(encoder: Encoder) -> FloatArray:
@@ -114,4 +128,5 @@ if __name__ == "__main__":
 
     default = BundledEncoder()
     write(SHIPPED, default.spec, encode_phrases(default))
-    print(f"wrote {SHIPPED}")
+    write(_PEOPLE, default.spec, unit_rows(default.encode_texts(TEXTS)))
+    print(f"wrote {SHIPPED} and {_PEOPLE}")

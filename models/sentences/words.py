@@ -10,7 +10,8 @@ from hippocam.models.sentences.moment import Subject
 _NUMBERS = ("no", "a", "two", "three", "four", "five", "six")
 # From so many on they are not counted: a detector misses some of a crowd.
 _MANY = 7
-_PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "knife": "knives", "mouse": "mice"}
+_PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "knife": "knives", "mouse": "mice",
+            "man": "men", "woman": "women", "child": "children", "boy": "boys"}  # fmt: skip
 _NAMES = {
     "person": "person", "cell phone": "mobile phone", "tv": "screen", "couch": "sofa", "dining table": "table",
     "potted plant": "plant", "airplane": "aeroplane", "sports ball": "ball", "truck": "lorry", "donut": "doughnut",
@@ -22,7 +23,7 @@ _MOST_CHARS = 48
 
 def counted(subject: Subject) -> str:
     """Write a number of things: "a person in black", "two people", "several white cars"."""
-    name = _NAMES.get(subject.label, subject.label)
+    name = subject.kind or _NAMES.get(subject.label, subject.label)
     if subject.count > 1:
         several = _PLURALS.get(name) or (f"{name[:-1]}ies" if name.endswith("y") else f"{name}s")
         name = f"{name}es" if name.endswith(("ss", "ch", "sh")) else several

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import Facts
+from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.count.words import ORDINALS
-from hippocam.apps.ask.nouns import thing_in
+from hippocam.apps.ask.count.words import ORDINALS, index_named, says_which
+from hippocam.apps.ask.nouns import Thing, thing_in
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
@@ -21,7 +21,9 @@ _DOING = re.compile(
     re.IGNORECASE,
 )
 _IN_A_ROW = re.compile(rf"\b(?:{'|'.join(ORDINALS)}|last)\b", re.IGNORECASE)
-_SOMEBODY = re.compile(r"\b(?:person|people|figures?|somebody)\b")
+_SOMEBODY = re.compile(r"\b(?:person|people|figures?|somebody|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?)\b")
+# "What is the man doing", "what does the first visitor do".
+_KINDS = (QuestionKind.OTHER, QuestionKind.FIRST, QuestionKind.LAST, QuestionKind.ORDINAL)
 _TOLD = 3
 # That a sentence, which is composed of phrases that a picture looks like, tells what is done.
 _BELIEF = 0.6
@@ -38,10 +40,12 @@ def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     Returns:
         None where that is not asked, or no moment of it has a sentence.
     """
-    asked = _DOING.match(facts.question) if facts.kind == QuestionKind.OTHER and not facts.beside else None
+    asked = _DOING.match(facts.question) if facts.kind in _KINDS and not facts.beside else None
     if asked is None:
         return None
     named = asked["doing"] or asked["do"] or asked["look"]
+    if facts.kind != QuestionKind.OTHER and not says_which(named):
+        return None
     if asked["look"] and _IN_A_ROW.search(named):
         return None  # who is meant by when it came is told by the visit's colours
     moments = _of_thing(facts, named) or [m for m in evidence if m.score >= SEEN_FROM]
@@ -57,10 +61,18 @@ def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
 def _of_thing(facts: Facts, named: str) -> list[Evidence]:
     """Moments of the visits of what is named, where the detector knows it and nothing more is said of it."""
     thing = thing_in(re.sub(r"\b(?:they|these|those)\b", "people", named, flags=re.IGNORECASE))
+    if thing is not None and says_which(named):
+        came = [own for own in facts.came(thing.labels) if facts.of_kind(thing.shown_as, own)]
+        index = index_named(named, len(came))
+        return [] if index is None else _moments(facts, came[index], thing)
     if thing is None or thing.before or thing.acts or (thing.after and not thing.plain and not thing.of_a_kind):
         return []
     stays = facts.stays(lambda entity: entity.label in thing.labels)
     stays = facts.likely_of(thing.shown_as, stays)
+    return _moments(facts, stays, thing)
+
+
+def _moments(facts: Facts, stays: Sequence[Stay], thing: Thing) -> list[Evidence]:
     times = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
     moments = facts.shown(times, _WHY, _BELIEF)
     if thing.labels != ("person",):

@@ -209,20 +209,20 @@ def _things(facts: Facts) -> str:
         kinds[stay.entity.label] = ids | {stay.entity.id}, seconds + stay.t1_s - stay.t0_s
     ordered = sorted(kinds.items(), key=lambda kind: (kind[0] != "person", -kind[1][1], kind[0]))[:_TOLD]
     counted = {label: f"{number(len(ids))} {noun_for([label], len(ids))}" for label, (ids, _) in ordered}
-    if "person" in counted and (shown := _kinds(facts, kinds["person"][0])):
-        counted["person"] += f" ({shown})"
+    if "person" in counted:
+        counted["person"] = _people(facts, kinds["person"][0])
     return listed(list(counted.values()))
 
 
-def _kinds(facts: Facts, people: set[int]) -> str:
-    """How many of some people are women, men or children by their portraits; "" where no portrait tells."""
+def _people(facts: Facts, ids: set[int]) -> str:
+    """How many people there were, and how many of them are women, men or children by their portraits."""
     known = {stay.entity.id: kind for stay in facts.stays() if (kind := facts.kind_of(stay))}
-    counts = Counter(known[each] for each in people if each in known)
-    parts = [
-        f"{number(count)} {kind if count == 1 else plural_of(kind)}"
-        for kind, count in sorted(counts.items(), reverse=True)
-    ]
-    return f"{'of them ' if sum(counts.values()) < len(people) else ''}{listed(parts)}" if parts else ""
+    counts = sorted(Counter(known[each] for each in ids if each in known).items(), reverse=True)
+    parts = [f"{number(count)} {kind if count == 1 else plural_of(kind)}" for kind, count in counts]
+    if sum(count for _, count in counts) == len(ids):
+        return listed(parts)
+    people = f"{number(len(ids))} {noun_for(['person'], len(ids))}"
+    return f"{people} (of them {listed(parts)})" if parts else people
 
 
 def _words(facts: Facts) -> list[str]:

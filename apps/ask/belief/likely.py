@@ -15,7 +15,7 @@ from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import SEEN_FROM, nearly_as_likely
 
 # Words that many sentences have in common.
-_GENERAL = frozenset({"room", "place", "person", "people"})
+_GENERAL = frozenset({"room", "place", "person", "people", "man", "men", "woman", "women"})
 
 
 def named_first(text: str, moments: Sequence[Evidence]) -> list[Evidence]:

@@ -52,6 +52,13 @@ def test_a_colour_and_a_side_are_those_of_all():
     assert subjects([one, other], 15.0) == (Subject(label="person", count=2),)
 
 
+def test_people_of_one_kind_are_called_so():
+    both = [visit(1), visit(2), visit(3, "cup")]
+    assert [s.kind for s in subjects(both, 15.0, None, {1: "woman", 2: "woman", 3: "man"})] == ["woman", ""]
+    assert [s.kind for s in subjects(both, 15.0, None, {1: "woman", 2: "man"})] == ["", ""]
+    assert [s.kind for s in subjects_at(both, 15.0, None, {1: "woman"})] == ["", ""]
+
+
 def test_who_goes_and_who_stays_is_told_by_the_path_at_that_time():
     assert subjects([visit(1, path=moved(0.06))], 15.0)[0].moves is True
     assert subjects([visit(1, path=moved(0.0))], 15.0)[0].moves is False

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.belief.kinds_of_people import kinds_of
+from hippocam.models.sentences.people import kinds_of
 
 # "a man", "a woman", "a child", "a boy", "a girl" at right angles.
 TEXTS_5D = np.eye(6, dtype=np.float32)[:5]
