@@ -4,7 +4,7 @@ The detector knows a person. Beside whole pictures the encoder tells a man from 
 picture well: of 95 photographs of one man or one woman each (the test part of Flickr8k) with an area of .90
 under the ROC curve, children from the grown-ups among 225 with .98, girls from boys with .97; with people made
 40 pixels high .77, .94 and .86. The thresholds were set there: 2 of 72 men are taken for women, 2 of 23 women
-for men, 1 of 95 grown-ups for a child, 9 of 119 children for grown-ups, and of a third nothing is said.
+for men, 1 of 95 grown-ups for a child, 9 of 130 children for grown-ups, and of a third nothing is said.
 
 Shapes: N portraits, D embedding dimension.
 """
