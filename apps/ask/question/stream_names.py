@@ -69,7 +69,11 @@ def take_streams(question: str, streams: Sequence[str]) -> Names:
         streams: Ids of those that it may be about. Of a single one the name is taken out, and `streams` stays
             empty: it says nothing.
     """
-    every = [*_whole_names(question, streams), *_partial_names(question, streams)]
+    every = [
+        *_whole_names(question, streams),
+        *_parts_of_names(question, streams),
+        *_partial_names(question, streams),
+    ]
     kept = list[_Found]()
     for found in sorted(every, key=lambda f: (f.start - f.end, f.start)):
         if all(found.end <= other.start or found.start >= other.end for other in kept):
@@ -140,6 +144,17 @@ def _whole_names(question: str, streams: Sequence[str]) -> list[_Found]:
         found.append(
             _Found(match.start(), match.end(), list(dict.fromkeys(ids)), explicit is None or not explicit)
         )
+    return found
+
+
+def _parts_of_names(question: str, streams: Sequence[str]) -> list[_Found]:
+    """Parts of names that are written as no word of a sentence is: "one_by_one"."""
+    found = list[_Found]()
+    for part in re.finditer(r"[^\W_]+(?:_[^\W_]+)+", question):
+        ids = [stream for stream in streams if f" {plain(part[0])} " in f" {plain(stream)} "]
+        if ids:
+            start, end, _ = _around(question, *part.span())
+            found.append(_Found(start, end, ids, False))
     return found
 
 
