@@ -191,8 +191,14 @@ class Facts:
         return sorted(found, key=lambda stay: (stay.t0_s, stay.visit.stream, stay.visit.id))
 
     def kind_of(self, stay: Stay) -> str:
-        """Whether somebody is a "man", a "woman", a "boy", a "girl" or a "child"; "" where that is not known."""
-        return self.records.people().get((stay.visit.stream, stay.visit.id), "")
+        """Whether somebody is a "man", a "woman", a "boy", a "girl" or a "child" by the portraits of all visits.
+
+        Returns:
+            "" where none tells, or they do not agree.
+        """
+        people = self.records.people()
+        kinds = {kind for visit in stay.entity.visits if (kind := people.get((visit.stream, visit.id)))}
+        return kinds.pop() if len(kinds) == 1 else ""
 
     def person(self, stay: Stay, unknown: str = "one") -> str:
         """Somebody by looks: "a woman in black", "one in black" where the portrait does not tell more."""

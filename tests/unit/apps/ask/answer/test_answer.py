@@ -437,8 +437,13 @@ PEOPLE = {("yard", 1): "woman", ("yard", 2): "man", ("yard", 4): "woman"}
     ],
 )  # fmt: skip
 def test_men_women_and_children_are_told_by_their_portraits(yard, question, known, answer):
-    known = {**known, ("yard", 4): known.get(("yard", 1), "")} if known else {}
     assert said(yard, question, records=yard.Yard(people=known)) == answer
+
+
+def test_of_one_whose_portraits_do_not_agree_nothing_is_said(yard):
+    known = {("yard", 1): "woman", ("yard", 4): "man"}
+    assert said(yard, "Is there a woman?", records=yard.Yard(people=known)) is None
+    assert said(yard, "Who came?", records=yard.Yard(people=known)).startswith("Two people: one from 0:05 to 0:20")
 
 
 @pytest.mark.parametrize(
