@@ -31,7 +31,7 @@ from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.state import COSINE_STEPS, in_steps
 from hippocam.memory.records import id_of
 from hippocam.memory.store.blocks import numbers
-from hippocam.memory.store.blocks.numbers import Reader
+from hippocam.memory.store.blocks.numbers import Part, Reader, Wholes
 
 # Rows of the bank in a block, which mostly fill the smallest page, but for its beginning, which is on one with
 # those of others; and in one of the older layout.
@@ -80,14 +80,23 @@ class Rows(NamedTuple):
 
 def pack_rows(rows: Rows, *, trained: bool) -> bytes:
     """Pack the rows of one block."""
+    return _packed([rows], trained=trained)[0]
+
+
+def _packed(blocks: Sequence[Rows], *, trained: bool) -> list[bytes]:
+    """Pack the rows of each block."""
+    packed = [
+        block.ljust(_LEAST_BYTES, b"\x00") for block in numbers.joined(*(_parts(b, trained) for b in blocks))
+    ]
+    return [block + b"\x00" * (len(block) in _OLDER_LENGTHS) for block in packed]
+
+
+def _parts(rows: Rows, trained: bool) -> list[Part]:
     used = np.zeros(BLOCK_ROWS, np.int64)
     used[rows.row % BLOCK_ROWS] = 1
-    packed = [bytes([_LAYOUT]), numbers.wholes(used), *_ids(rows)]
-    packed += [numbers.wholes(np.asarray(getattr(rows, name), np.int64)) for name in _WHOLES]
-    packed += [*_cosines(rows.twin_cosine), _bits(rows.first_energy[:, 1])]
-    packed += [_bits(rows.first_energy[:, 0])] if trained else []
-    block = b"".join(packed).ljust(_LEAST_BYTES, b"\x00")
-    return block + b"\x00" * (len(block) in _OLDER_LENGTHS)
+    parts: list[Part] = [bytes([_LAYOUT]), used, *_ids(rows), *(getattr(rows, name) for name in _WHOLES)]
+    parts += [*_cosines(rows.twin_cosine), _bits(rows.first_energy[:, 1])]
+    return [*parts, _bits(rows.first_energy[:, 0])] if trained else parts
 
 
 def unpack_rows(blocks: Mapping[int, bytes], *, trained: bool) -> Rows | None:
@@ -136,16 +145,16 @@ def _some(rows: Rows, these: NDArray[np.int64]) -> Rows:
     return Rows._make([] if name == "stream" else getattr(rows, name)[these] for name in Rows._fields)
 
 
-def _ids(rows: Rows) -> list[bytes]:
+def _ids(rows: Rows) -> list[Part]:
     if not len(rows.stream) or (rows.first_seq < 0).any():
-        return [b"\x00", numbers.wholes(rows.entry_id)]
+        return [b"\x00", rows.entry_id]
     names = sorted(set(rows.stream))
-    packed = [b"\x01", numbers.count(len(names))]
+    parts: list[Part] = [b"\x01", numbers.count(len(names))]
     for name in names:
         text = name.encode("utf-8", "surrogatepass")
-        packed += [numbers.count(len(text)), text]
+        parts += [numbers.count(len(text)), text]
     index = {name: k for k, name in enumerate(names)}
-    return [*packed, numbers.wholes([index[name] for name in rows.stream]), numbers.wholes(rows.first_seq)]
+    return [*parts, np.array([index[name] for name in rows.stream]), rows.first_seq]
 
 
 def _unpacked(number: int, block: bytes, *, trained: bool | None) -> Rows:
@@ -192,10 +201,10 @@ def _unpacked(number: int, block: bytes, *, trained: bool | None) -> Rows:
     )
 
 
-def _cosines(cosines: NDArray[np.float32]) -> list[bytes]:
+def _cosines(cosines: NDArray[np.float32]) -> list[Part]:
     """Cosines in steps, or their bits where they are not rounded, as those of older blocks are not."""
     if (in_steps(cosines) == cosines).all():
-        return [bytes([COSINE_STEPS]), numbers.wholes(np.rint(cosines * (1 << COSINE_STEPS)).astype(np.int64))]
+        return [bytes([COSINE_STEPS]), np.rint(cosines * (1 << COSINE_STEPS)).astype(np.int64)]
     return [b"\x00", _bits(cosines)]
 
 
@@ -206,8 +215,8 @@ def _read_cosines(reader: Reader, count: int) -> NDArray[np.float32]:
     return (reader.wholes(count) / (1 << steps)).astype(np.float32) if steps else _real(reader, count)
 
 
-def _bits(values: NDArray[np.float32]) -> bytes:
-    return numbers.wholes(np.ascontiguousarray(values, np.float32).view(np.int32).astype(np.int64))
+def _bits(values: NDArray[np.float32]) -> Wholes:
+    return np.ascontiguousarray(values, np.float32).view(np.int32).astype(np.int64)
 
 
 def _real(reader: Reader, count: int) -> NDArray[np.float32]:
@@ -243,13 +252,16 @@ def take_changed(columns: Columns, *, trained: bool) -> dict[int, bytes]:
         columns: The entries.
         trained: Whether there are trained energies to keep.
     """
-    packed = {}
-    for block in sorted({row // BLOCK_ROWS for row in columns.changed}):
+    changed = sorted({row // BLOCK_ROWS for row in columns.changed})
+    held = {}
+    for block in changed:
         rows = np.arange(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, len(columns.used)))
         used = rows[columns.used[rows]]
-        packed[block] = pack_rows(_rows(columns, used), trained=trained) if len(used) else b""
+        if len(used):
+            held[block] = _rows(columns, used)
     columns.changed = set()
-    return packed
+    packed = dict(zip(held, _packed(list(held.values()), trained=trained), strict=True))
+    return {block: packed.get(block, b"") for block in changed}
 
 
 def _rows(columns: Columns, rows: np.ndarray) -> Rows:

@@ -12,7 +12,7 @@ Real numbers are whole ones in some unit where that gives every one back exactly
 hundredths, of a thirtieth of a second). Others are taken as the whole numbers that their bits spell. Numbers that
 were rounded to fewer bits then take no more than these: all others are zeros at the end.
 
-Shapes: N numbers.
+Shapes: N numbers, C columns of them, U units.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Wholes = NDArray[np.int64]
 
 # How many parts of one a real number may be counted in; the first stands for its bits. New ones go to the end.
 UNITS = (0, 1, 10, 100, 1000, 24, 25, 30, 50, 60, 10_000, 100_000, 1_000_000, 12_800, 15_360, 90_000)
+_PARTS_U1 = np.array(UNITS[1:], np.float64)[:, None]
 # Whole numbers up to this are real numbers without loss.
 _EXACT = 2.0**52
 
@@ -102,28 +103,51 @@ def count(value: int) -> bytes:
 
 def wholes(values: Wholes | Sequence[int]) -> bytes:
     """A column of whole numbers of 64 bits."""
-    column = np.asarray(values, np.int64)
-    least = int(column.min()) if len(column) else 0
-    above = column.view(np.uint64) - np.int64(least).astype(np.uint64)
-    used = int(np.bitwise_or.reduce(above)) if len(column) else 0
-    shift = (used & -used).bit_length() - 1 if used else 0
-    width = used.bit_length() - shift
-    head = count(least << 1 if least >= 0 else (-least << 1) - 1) + bytes([shift, width])
-    if not width:
-        return head
-    bits = np.unpackbits((above >> np.uint64(shift)).astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
-    return head + np.packbits(bits[:, 64 - width :]).tobytes()
+    return _columns(np.asarray(values, np.int64)[None])[0]
+
+
+# Bytes that stand as they are, or a column of whole numbers.
+Part = bytes | Wholes
+
+
+def joined(*blocks: Sequence[Part]) -> list[bytes]:
+    """The parts of each block one after the other, columns as `wholes` writes them: all of a length at once."""
+    columns = [part for block in blocks for part in block if not isinstance(part, bytes)]
+    of_length: dict[int, list[int]] = {}
+    for k, column in enumerate(columns):
+        of_length.setdefault(len(column), []).append(k)
+    written = dict[int, bytes]()
+    for these in of_length.values():
+        written.update(zip(these, _columns(np.array([columns[k] for k in these], np.int64)), strict=True))
+    in_order = iter([written[k] for k in range(len(columns))])
+    return [b"".join([part if isinstance(part, bytes) else next(in_order) for part in block]) for block in blocks]
+
+
+def _columns(values_CN: Wholes) -> list[bytes]:
+    """Columns [C, N] as bytes, each for itself."""
+    columns, size = values_CN.shape
+    least_C = values_CN.min(axis=1) if size else np.zeros(columns, np.int64)
+    above_CN = values_CN.view(np.uint64) - least_C.view(np.uint64)[:, None]
+    used: list[int] = np.bitwise_or.reduce(above_CN, axis=1).tolist()
+    shifts = [(bits & -bits).bit_length() - 1 if bits else 0 for bits in used]
+    widths = [bits.bit_length() - shift for bits, shift in zip(used, shifts, strict=True)]
+    shifted_CN = above_CN >> np.array(shifts, np.uint64)[:, None]
+    bits_CN = np.unpackbits(shifted_CN.astype(">u8").view(np.uint8).reshape(columns, size, 8), axis=2)
+    written = []
+    for least, shift, width, bits_N in zip(least_C.tolist(), shifts, widths, bits_CN, strict=True):
+        head = count(least << 1 if least >= 0 else (-least << 1) - 1) + bytes((shift, width))
+        written.append(head + np.packbits(bits_N[:, 64 - width :]).tobytes() if width else head)
+    return written
 
 
 def unit_of(values: NDArray[np.float64]) -> int:
     """The index in UNITS of the first in which all of some numbers are whole; 0 where they are in none."""
     if not (np.abs(values) < _EXACT).all():
         return 0
-    for index, unit in enumerate(UNITS[1:], 1):
-        counted = np.rint(values * unit)
-        if (np.abs(counted) < _EXACT).all() and (counted / unit == values).all():
-            return index
-    return 0
+    counted_UN = np.rint(values * _PARTS_U1)
+    whole_U = ((np.abs(counted_UN) < _EXACT) & (counted_UN / _PARTS_U1 == values)).all(axis=1)
+    first = int(whole_U.argmax())
+    return first + 1 if whole_U[first] else 0
 
 
 def in_unit(values: NDArray[np.float64], index: int) -> Wholes:

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from hippocam.memory.records import id_of
 from hippocam.memory.store.blocks import numbers
-from hippocam.memory.store.blocks.numbers import Reader, Wholes
+from hippocam.memory.store.blocks.numbers import Part, Reader, Wholes
 
 _LAYOUT = 2
 _OLDER_LAYOUT = 1
@@ -73,36 +73,36 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
     held = dict(zip(COLUMNS, zip(*ordered, strict=True), strict=True)) if ordered else {}
     if not held:
         return bytes([_LAYOUT]) + numbers.count(0)
-    packed = [bytes([_LAYOUT]), numbers.count(len(ordered)), *_streams(held["stream"])]
-    packed += _rising(np.asarray(held["first_seq"], np.int64))
+    parts: list[Part] = [bytes([_LAYOUT]), numbers.count(len(ordered)), *_streams(held["stream"])]
+    parts += _rising(np.asarray(held["first_seq"], np.int64))
     derived = all(map(_follows, held["id"], held["stream"], held["first_seq"]))
-    packed.append(b"\x00" if derived else b"\x01" + numbers.wholes(held["id"]))
+    parts += [b"\x00"] if derived else [b"\x01", np.asarray(held["id"], np.int64)]
     times = [np.asarray(held[name], np.float64) for name in _TIMES]
     spans = _as_spans(held["spans"])
     unit = numbers.unit_of(np.concatenate([*times, spans.reshape(-1)]))
     spans_too = unit > 0 and _come_back(held["spans"], spans, unit)
     unit = unit or numbers.unit_of(np.concatenate(times))
     ends = _last_ends(held["spans"], spans, times[1]) if spans_too else None
-    packed += _times(times, unit, ends)
+    parts += _times(times, unit, ends)
     for name in _REALS:
-        packed += _real(np.asarray(held[name], np.float64))
-    packed += _marked([any(held[name]) for name in _WHOLES])
-    packed += [numbers.wholes(held[name]) for name in _WHOLES if any(held[name])]
-    packed += [*_vectors(held["key"]), *_scenes(held["scene"], held["key"])]
+        parts += _real(np.asarray(held[name], np.float64))
+    parts += _marked([any(held[name]) for name in _WHOLES])
+    parts += [np.asarray(held[name], np.int64) for name in _WHOLES if any(held[name])]
+    parts += [*_vectors(held["key"]), *_scenes(held["scene"], held["key"])]
     others: dict[str, Sequence[bytes | None]] = {
         name: [text.encode("utf-8", "surrogatepass") for text in held[name]] for name in _TEXTS
     }
     others |= {name: held[name] for name in _BLOBS}
     there = [any(others[name]) or (name in _BLOBS and b"" in others[name]) for name in _OTHERS]
-    packed += _marked(there)
+    parts += _marked(there)
     for name in (name for name, some in zip(_OTHERS, there, strict=True) if some):
         if name == "spans":
-            packed.append(bytes([spans_too]))
+            parts.append(bytes([spans_too]))
         if name == "spans" and spans_too:
-            packed += _spans(held["spans"], spans, times[1], unit)
+            parts += _spans(held["spans"], spans, times[1], unit)
         else:
-            packed += _others(others[name])
-    return b"".join(packed)
+            parts += _others(others[name])
+    return numbers.joined(parts)[0]
 
 
 def unpack_rows(block: bytes) -> list[Row]:
@@ -150,13 +150,13 @@ def _follows(entry_id: int, stream: str, first_seq: int) -> bool:
     return entry_id == id_of(stream, first_seq)
 
 
-def _streams(named: Sequence[str]) -> list[bytes]:
+def _streams(named: Sequence[str]) -> list[Part]:
     names = sorted(set(named))
-    packed = [numbers.count(len(names))]
+    parts: list[Part] = [numbers.count(len(names))]
     for name in names:
         written = name.encode("utf-8", "surrogatepass")
-        packed += [numbers.count(len(written)), written]
-    return [*packed, numbers.wholes([names.index(name) for name in named])]
+        parts += [numbers.count(len(written)), written]
+    return [*parts, np.array([names.index(name) for name in named])]
 
 
 def _read_streams(reader: Reader, size: int) -> list[str]:
@@ -167,8 +167,8 @@ def _read_streams(reader: Reader, size: int) -> list[str]:
     return [names[index] for index in which]
 
 
-def _rising(values: Wholes) -> list[bytes]:
-    return [numbers.wholes(values[:1]), numbers.wholes(_less(values[1:], values[:-1]))]
+def _rising(values: Wholes) -> list[Part]:
+    return [values[:1], _less(values[1:], values[:-1])]
 
 
 def _read_rising(reader: Reader, size: int) -> Wholes:
@@ -207,9 +207,9 @@ class _Times(NamedTuple):
         return [numbers.from_unit(each, self.unit).tolist() for each in every]
 
 
-def _real(values: NDArray[np.float64]) -> list[bytes]:
+def _real(values: NDArray[np.float64]) -> list[Part]:
     unit = numbers.unit_of(values)
-    return [bytes([unit]), numbers.wholes(numbers.in_unit(values, unit))]
+    return [bytes([unit]), numbers.in_unit(values, unit)]
 
 
 def _read_real(reader: Reader, size: int) -> list[float]:
@@ -218,15 +218,16 @@ def _read_real(reader: Reader, size: int) -> list[float]:
     return values
 
 
-def _times(times: Sequence[NDArray[np.float64]], unit: int, ends: NDArray[np.float64] | None) -> list[bytes]:
+def _times(times: Sequence[NDArray[np.float64]], unit: int, ends: NDArray[np.float64] | None) -> list[Part]:
     t0, t1, *later = (numbers.in_unit(each, unit) for each in times)
     bases = [t0, t1] if ends is None else [t0, t1, numbers.in_unit(ends, unit)]
-    packed = [bytes([unit]), *_rising(t0), numbers.wholes(_less(t1, t0))]
-    for column in later:
-        steps = [numbers.wholes(_less(column, base)) for base in bases]
+    parts: list[Part] = [bytes([unit]), *_rising(t0), _less(t1, t0)]
+    every = numbers.joined(*([_less(column, base)] for column in later for base in bases))
+    for k in range(0, len(every), len(bases)):
+        steps = every[k : k + len(bases)]
         shortest = min(range(len(steps)), key=lambda base: len(steps[base]))
-        packed += [bytes([shortest]), steps[shortest]]
-    return packed
+        parts += [bytes([shortest]), steps[shortest]]
+    return parts
 
 
 def _read_times(reader: Reader, size: int, *, older: bool) -> tuple[int, _Times]:
@@ -298,13 +299,13 @@ def _come_back(blobs: Sequence[bytes | None], spans: NDArray[np.float64], unit: 
 
 def _spans(
     blobs: Sequence[bytes | None], spans: NDArray[np.float64], t1_s: NDArray[np.float64], unit: int
-) -> list[bytes]:
+) -> list[Part]:
     counts = [0 if blob is None else len(blob) // _SPAN for blob in blobs]
     t0, t1, known = (numbers.in_unit(np.ascontiguousarray(spans[:, k]), unit) for k in range(3))
     before = np.roll(t1, 1)
     firsts = np.cumsum([0, *counts[:-1]])[np.array(counts) > 0]
     before[firsts] = numbers.in_unit(t1_s, unit)[np.array(counts) > 0]
-    return [numbers.wholes(counts), *map(numbers.wholes, (_less(t0, before), _less(t1, t0), _less(known, t0)))]
+    return [np.array(counts), _less(t0, before), _less(t1, t0), _less(known, t0)]
 
 
 def _read_spans(reader: Reader, size: int, t1: Wholes, unit: int) -> list[bytes | None]:
@@ -327,7 +328,7 @@ def _read_spans(reader: Reader, size: int, t1: Wholes, unit: int) -> list[bytes 
     ]
 
 
-def _marked(there: Sequence[bool]) -> list[bytes]:
+def _marked(there: Sequence[bool]) -> list[Part]:
     return [bytes([sum(1 << k for k, some in enumerate(there) if some)])]
 
 
@@ -345,11 +346,11 @@ def _more(base: Wholes, steps: Wholes) -> Wholes:
     return (base.view(np.uint64) + steps.view(np.uint64)).view(np.int64)
 
 
-def _vectors(vectors: Sequence[bytes | None]) -> list[bytes]:
+def _vectors(vectors: Sequence[bytes | None]) -> list[Part]:
     there = [vector for vector in vectors if vector is not None]
     scales = [int.from_bytes(vector[:_SCALE_BYTES], "little") for vector in there]
-    bodies = [vector[_SCALE_BYTES:] for vector in there]
-    return [_lengths(vectors), numbers.wholes(scales), *bodies]
+    bodies = b"".join(vector[_SCALE_BYTES:] for vector in there)
+    return [_lengths(vectors), np.array(scales, np.int64), bodies]
 
 
 def _read_vectors(reader: Reader, size: int) -> list[bytes | None]:
@@ -359,10 +360,10 @@ def _read_vectors(reader: Reader, size: int) -> list[bytes | None]:
     return [None if n is None else next(heads) + reader.take(n - _SCALE_BYTES) for n in lengths]
 
 
-def _scenes(scenes: Sequence[bytes | None], keys: Sequence[bytes | None]) -> list[bytes]:
+def _scenes(scenes: Sequence[bytes | None], keys: Sequence[bytes | None]) -> list[Part]:
     equal = [scene == key for scene, key in zip(scenes, keys, strict=True)]
     return [
-        numbers.wholes(list(map(int, equal))),
+        np.array(equal, np.int64),
         *_vectors([scene for scene, same in zip(scenes, equal, strict=True) if not same]),
     ]
 
@@ -375,7 +376,7 @@ def _read_scenes(reader: Reader, keys: Sequence[bytes | None], *, older: bool) -
     return [key if same else next(others) for key, same in zip(keys, equal, strict=True)]
 
 
-def _others(values: Sequence[bytes | None]) -> list[bytes]:
+def _others(values: Sequence[bytes | None]) -> list[Part]:
     body = b"".join(value for value in values if value is not None)
     deflated = zlib.compress(body, 9) if body else body
     smaller = len(deflated) < len(body)
@@ -396,8 +397,8 @@ def _read_others(reader: Reader, size: int) -> list[bytes | None]:
     return found
 
 
-def _lengths(values: Sequence[bytes | None]) -> bytes:
-    return numbers.wholes([0 if value is None else 1 + len(value) for value in values])
+def _lengths(values: Sequence[bytes | None]) -> Wholes:
+    return np.array([0 if value is None else 1 + len(value) for value in values])
 
 
 def _read_lengths(reader: Reader, size: int) -> list[int | None]:
