@@ -181,6 +181,10 @@ def pack(vector: FloatArray) -> bytes:
 
 def unpack(blob: bytes) -> FloatArray:
     """Read a vector that `pack` wrote, as float32 [D]."""
+    scale = np.frombuffer(blob, _SCALE, count=1)
+    if scale[0] >= 0:  # neither reduced nor damaged
+        whole: FloatArray = np.frombuffer(blob, np.int8, offset=_SCALE.itemsize).astype(np.float32) * scale
+        return whole
     row: FloatArray = unpack_many([blob])[0]
     return row
 
@@ -237,7 +241,7 @@ def _of_bits(packed: NDArray[np.uint8], sizes: FloatArray) -> list[FloatArray]:
 
 def is_short(blob: bytes) -> bool:
     """Whether a vector was reduced to an outline that is reduced no further: a short one, or an older one."""
-    return bool(are_short([blob])[0])
+    return len(blob) <= HEAD_BYTES + SHORT_TABLES and bool(are_short([blob])[0])
 
 
 def are_short(blobs: Sequence[bytes]) -> NDArray[np.bool_]:

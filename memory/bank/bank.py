@@ -320,7 +320,7 @@ class Bank:
         level: Level,
         *,
         jpeg_bytes: int = 0,
-        reduced: Sequence[Slot] = (),
+        reduced: Slots | None = None,
         short: bool = False,
     ) -> None:
         """Note that entries keep less of their evidence.
@@ -329,7 +329,7 @@ class Bank:
             entry_ids: Their ids.
             level: What each keeps.
             jpeg_bytes: Bytes of its picture.
-            reduced: The entries as they are then, in the same order; none to reduce their keys here.
+            reduced: The entries as they are then, in the same order; None to reduce their keys here.
             short: Whether of their vectors only a short outline is kept.
         """
         columns = self._columns
@@ -337,14 +337,15 @@ class Bank:
         self._compared = None
         self.picture_bytes += jpeg_bytes * len(rows) - int(columns.picture_bytes[rows].sum())
         columns.level[rows], columns.picture_bytes[rows], columns.short[rows] = level, jpeg_bytes, short
-        if reduced:
-            columns.words_bytes[rows] = [slot.words_bytes for slot in reduced]
-            columns.surprise[rows] = np.maximum([slot.utility for slot in reduced], _LEAST_SURPRISE)
+        if reduced is not None:
+            columns.words_bytes[rows] = reduced.words_bytes
+            columns.surprise[rows] = np.maximum(reduced.utility, _LEAST_SURPRISE)
         if level == Level.SIGNS:
-            keys = [slot.key_D for slot in reduced if slot.key_D is not None]
-            if not keys:
-                keys = [self.codes.code(short=short).reduced(key_D) for key_D in columns.keys(rows)]
-            columns.set_keys(rows, np.stack(keys))
+            if reduced is not None:
+                keys_ND = reduced.keys
+            else:
+                keys_ND = np.stack([self.codes.code(short=short).reduced(key_D) for key_D in columns.keys(rows)])
+            columns.set_keys(rows, keys_ND)
             columns.tell_apart(rows)
             self.learning.measure_again(rows)
         if level == Level.WORDS:

@@ -23,6 +23,7 @@ from hippocam.memory.records import Entry, Level
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.lookup import EntryLookup
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.sums import picture_sum
 from hippocam.memory.store.tombstones import TombstoneTable
@@ -37,6 +38,7 @@ class Tables(Protocol):
     """The tables that tell of entries, in one database."""
 
     entries: EntryTable
+    lookup: EntryLookup
     streams: StreamTable
     tombstones: TombstoneTable
 
@@ -226,9 +228,8 @@ class HeldEntries:
         entries = self._tables.entries
         code = self._bank.codes.code(short=short) if level == Level.SIGNS else None
         entries.demote(entry_ids, level, jpeg_bytes=len(jpeg), jpeg_sum=picture_sum(jpeg), code=code, as_one=short)
-        reduced = {slot.entry_id: slot for slot in entries.slots(entry_ids)} if level >= Level.SIGNS else {}
-        now = [reduced[entry_id] for entry_id in entry_ids if reduced]
-        self._bank.demote(entry_ids, level, jpeg_bytes=len(jpeg), reduced=now, short=short)
+        reduced = self._tables.lookup.slots(entry_ids) if level >= Level.SIGNS else None
+        self._bank.demote(entry_ids, level, jpeg_bytes=len(jpeg), reduced=reduced, short=short)
 
     def _leave(self, entry_ids: Sequence[int]) -> None:
         """Inside a transaction: delete entries that are given up, with what sleep merged into them."""

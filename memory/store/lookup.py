@@ -11,9 +11,18 @@ from hippocam.memory.bank.slots import Slots
 from hippocam.memory.codec import are_short, unpack_many
 from hippocam.memory.filter import Filter, within
 from hippocam.memory.records import Span
-from hippocam.memory.store.columns import SLOT, WORDS_BYTES, listed, slot_from, unpack_poses, unpack_spans
+from hippocam.memory.store.columns import (
+    SLOT,
+    WORDS_BYTES,
+    listed,
+    listed_ids,
+    slot_from,
+    unpack_poses,
+    unpack_spans,
+)
 from hippocam.stream.records import FloatArray
 
+_SLOT_LISTED = listed((*SLOT, WORDS_BYTES))
 # What a row of SLOT and WORDS_BYTES calls its last column, and the types of all of them.
 _WORDS = "words_bytes"
 _SLOT_TYPES: dict[str, set[type]] = {
@@ -22,7 +31,7 @@ _SLOT_TYPES: dict[str, set[type]] = {
     "stream": {str},
     "key": {bytes, type(None)},
 }
-# Vectors that are unpacked together.
+# Vectors that are unpacked together, and entries that are asked for by their ids in one statement.
 _AT_ONCE = 4096
 
 
@@ -45,7 +54,16 @@ class EntryLookup:
 
     def every_slot(self) -> Slots:
         """What a bank holds of all entries, in no order; `EntryTable.slots` gives them one by one."""
-        return _slots(self._select(f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry"))
+        return _slots(self._select(f"SELECT {_SLOT_LISTED} FROM every_entry"))
+
+    def slots(self, entry_ids: Sequence[int]) -> Slots:
+        """The same of some entries that are held, in the order given."""
+        rows = dict[int, Any]()
+        for start in range(0, len(entry_ids), _AT_ONCE):
+            ids = listed_ids(entry_ids[start : start + _AT_ONCE])
+            found = self._select(f"SELECT {_SLOT_LISTED} FROM every_entry WHERE id IN ({ids})")
+            rows |= {row[0]: row for row in found}
+        return _slots([rows[entry_id] for entry_id in entry_ids])
 
     def select(self, wanted: Filter) -> list[int]:
         """Ids of the entries that meet some conditions."""

@@ -21,6 +21,7 @@ from hippocam.apps.bench.ours.parts import Parts
 from hippocam.apps.bench.policies.base import Bank, FloatArray, half, key_bytes, slots_in, span_bytes
 from hippocam.memory.bank.bank import Bank as Consolidation
 from hippocam.memory.bank.codes import Code, Signs
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
 from hippocam.memory.codec import HEAD_BYTES, coarse, rounded
 from hippocam.memory.recall.query import RecallConfig
@@ -196,7 +197,7 @@ class OurSlots:
         if scene_D is not None:
             key_D = in_one(key_D, scene_D, as_searched=chosen.as_searched)
         key_D = chosen.reduced(key_D)
-        reduced = [] if slot is None else [replace(slot, key_D=key_D)]
+        reduced = None if slot is None else Slots.of([replace(slot, key_D=key_D)])
         self._bank.demote([entry_id], Level.SIGNS, reduced=reduced, short=short)
         self._keys[entry_id] = key_D
         self._reduced[entry_id] = _code_bytes(chosen)

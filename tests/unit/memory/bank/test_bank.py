@@ -200,9 +200,8 @@ def test_a_bank_that_is_loaded_goes_on_to_the_last_bit(cut, prior):
             key_D = None if step.to == Level.WORDS else key_D
             slots[step.entry_id] = replace(old, level=step.to, key_D=key_D)
             for bank in banks:
-                bank.demote(
-                    [step.entry_id], step.to, reduced=[slots[step.entry_id]] if step.to >= Level.SIGNS else []
-                )
+                reduced = Slots.of([slots[step.entry_id]]) if step.to >= Level.SIGNS else None
+                bank.demote([step.entry_id], step.to, reduced=reduced)
         kept.take(going)
         if n == cut:
             loaded = Bank(D, utility=Utility(D, prior))
