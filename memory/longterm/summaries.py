@@ -27,7 +27,7 @@ import numpy as np
 from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.scene import Scene, Usual, day_of, joined, most_frequent
 from hippocam.memory.records import Continuation, Event
-from hippocam.memory.store.summaries import Kind, Summary, SummaryTable
+from hippocam.memory.store.summaries import Kind, Summary, SummaryTable, Top
 from hippocam.stream.records import FloatArray
 
 # Scenes on each side of a boundary whose likeness tells whether a chapter ends there.
@@ -250,11 +250,15 @@ class Summaries:
         """Give up summaries where there are too many: the oldest parts first, then whole times are joined."""
         if self._count <= self._most:
             return
+        tops: dict[str, list[Top]] | None = None
         while self._count > self._most - self._most // _MARGIN:
-            least = self._rows.oldest_parts(Kind.SCENE, 16) or self._rows.oldest_parts(Kind.CHAPTER, 16)
+            least = list[int]()
+            if tops is None:
+                least = self._rows.oldest_parts(Kind.SCENE, 16) or self._rows.oldest_parts(Kind.CHAPTER, 16)
             if not least:
                 self._pending = {}  # they may be among those that go
-                least = self._join_two(Kind.DAY) or self._join_two(Kind.SCENE)
+                tops = self._rows.closed_tops() if tops is None else tops  # joining leaves no parts
+                least = self._join_two(tops, Kind.DAY) or self._join_two(tops, Kind.SCENE)
             if not least and (smallest := self._rows.smallest()) is not None:
                 least = [smallest]
             if not least:  # only open scenes: one a stream
@@ -262,24 +266,33 @@ class Summaries:
             self._rows.delete(least)
             self._count -= len(least)
 
-    def _join_two(self, least: Kind) -> list[int]:
-        """Join two neighbours of one stream: the two that are shortest together; among equals, the oldest.
+    def _join_two(self, tops: dict[str, list[Top]], least: Kind) -> list[int]:
+        """Join two neighbours of the stream that has the most: the two shortest together; of equals, the oldest.
 
         Args:
-            least: The lowest kind that counts; only what is closed and part of nothing does.
+            tops: What is closed and part of nothing, which is brought up to date.
+            least: The lowest kind that counts.
 
         Returns:
             Ids of the summaries that can be deleted for it.
         """
-        tops = self._rows.most_tops(least)
-        if len(tops) < 2:
+        counting = {stream: [top for top in every if top.kind >= least] for stream, every in tops.items()}
+        stream = min(counting, key=lambda stream: (-len(counting[stream]), stream), default="")
+        two = min(
+            pairwise(counting.get(stream, [])),
+            key=lambda two: round(two[0].seconds + two[1].seconds, 3),
+            default=None,
+        )
+        if two is None:
             return []
-        two = min(pairwise(tops), key=lambda two: round(two[0][1] + two[1][1], 3))
-        pair = [part for summary_id, _ in two if (part := self._rows.get(summary_id)) is not None]
+        pair = [part for top in two if (part := self._rows.get(top.id)) is not None]
         whole = joined(max(part.kind for part in pair), pair)
         replaced = [part.id for part in pair if part.id != whole.id]
         self._rows.put(whole)
         self._count += 2 - len(replaced) == 0
+        at = tops[stream].index(two[0])
+        tops[stream][at] = Top(whole.id, whole.kind, whole.seconds)
+        tops[stream].remove(two[1])
         return replaced
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,6 +64,14 @@ class Summary:
     vector_D: FloatArray
     words: tuple[tuple[str, int], ...]
     state: bytes | None = None
+
+
+class Top(NamedTuple):
+    """A summary that is part of none: its id, its kind and how many seconds of it events covered."""
+
+    id: int
+    kind: int
+    seconds: float
 
 
 _COLUMNS = (
@@ -184,24 +192,16 @@ class SummaryTable:
         )
         return [summary_id for (summary_id,) in rows]
 
-    def most_tops(self, least: Kind) -> list[tuple[int, float]]:
-        """Closed summaries of a kind or coarser that are part of none, in order, in the stream that has the most.
-
-        Returns:
-            Id and seconds of each.
-        """
-        where = "parent IS NULL AND state IS NULL AND kind >= ?"
-        found = self._db.execute(
-            f"SELECT stream FROM summary WHERE {where} GROUP BY stream ORDER BY count(*) DESC, stream LIMIT 1",
-            (int(least),),
-        ).fetchone()
-        if found is None:
-            return []
+    def closed_tops(self) -> dict[str, list[Top]]:
+        """Closed summaries that are part of none, by stream, in the order in which they began."""
         rows = self._db.execute(
-            f"SELECT id, seconds FROM summary WHERE {where} AND stream = ? ORDER BY first_seq",
-            (int(least), found[0]),
+            "SELECT stream, id, kind, seconds FROM summary WHERE parent IS NULL AND state IS NULL "
+            "ORDER BY stream, first_seq"
         )
-        return [(int(summary_id), float(seconds)) for summary_id, seconds in rows]
+        tops: dict[str, list[Top]] = {}
+        for stream, *top in rows:
+            tops.setdefault(stream, []).append(Top._make(top))
+        return tops
 
     def smallest(self) -> int | None:
         """Id of the closed summary with the fewest events."""
