@@ -46,6 +46,9 @@ STEPS_TOGETHER = 3
 _MOST_STEPS = 32
 # Bytes of text that the entries of steps which are taken at once may have: as much as an event's.
 TEXT_TOGETHER_BYTES = 2000
+# Share of the room that is left which may be filled before it is measured again: what is written takes no more
+# than was said, but others change the folder, too.
+_SURE_SHARE = 0.5
 # Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -301,6 +304,7 @@ class ByteBudget:
         )
         self._beyond_bytes = min(_MOST_BEYOND_BYTES, int(_BEYOND_SHARE * given_bytes))
         self._spare_bytes = 0  # beside what was to be written when room was made last
+        self._measured_from = math.inf  # as long as so many of them are left, they are counted and not measured
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
     def make_room(self, needed_bytes: int, *, picture_bytes: int = 0) -> None:
@@ -315,6 +319,9 @@ class ByteBudget:
             DiskError: A reader keeps the log from being folded back.
         """
         self._log.keep_small()
+        if self._spare_bytes - needed_bytes >= self._measured_from:
+            self._spare_bytes -= needed_bytes
+            return
         # before anything is given up for it
         fixed_bytes = self._fixed_bytes()
         self._refuse(fixed_bytes + self._costs.empty_bytes + needed_bytes, needed_bytes)
@@ -334,6 +341,7 @@ class ByteBudget:
         self._refuse(projected_bytes, needed_bytes)
         self._spare_bytes = self.given_bytes - projected_bytes
         self._shrink(needed_bytes, picture_bytes, projected_bytes)
+        self._measured_from = _SURE_SHARE * self._spare_bytes + self._free_bytes()
 
     def make_ready(self) -> bool:
         """Give up a little ahead of the next events, in one transaction; return whether it suffices.
@@ -360,7 +368,7 @@ class ByteBudget:
 
     def _shrink(self, needed_bytes: int, picture_bytes: int, projected_bytes: int) -> None:
         """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""
-        free_bytes = max(0, self._database.path.stat().st_size - self._database.live_bytes())
+        free_bytes = self._free_bytes()
         in_free_bytes = min(free_bytes, needed_bytes - picture_bytes)
         over_bytes = projected_bytes + free_bytes - in_free_bytes - self.given_bytes
         if over_bytes > 0:
@@ -372,9 +380,11 @@ class ByteBudget:
 
     def fits(self, needed_bytes: int) -> bool:
         """Whether that many more bytes fit into the file as it is, with its free pages."""
-        database = self._database
-        free_bytes = max(0, database.path.stat().st_size - database.live_bytes())
-        return self._projected_bytes(needed_bytes) + free_bytes <= self.given_bytes
+        return self._projected_bytes(needed_bytes) + self._free_bytes() <= self.given_bytes
+
+    def _free_bytes(self) -> int:
+        """Bytes of the database's free pages, as far as its file has them."""
+        return max(0, self._database.path.stat().st_size - self._database.live_bytes())
 
     def _projected_bytes(self, needed_bytes: int) -> int:
         """Bytes of the folder once that many more are written, without the database's free pages."""
