@@ -138,6 +138,13 @@ class Scene:
     def summary(self) -> Summary:
         """Its row as it is now; the row's state gives this object back to the last bit."""
         head = np.asarray([self.last_t0_s, self.usual.count, self.usual.mean, self.usual.variance], "<f8")
+        return self._row(tuple(self.counts.items()), head.tobytes() + self.sum_D.astype("<f4").tobytes())
+
+    def closed(self) -> Summary:
+        """Its row once it is closed."""
+        return self._row(most_frequent(self.counts), None)
+
+    def _row(self, words: tuple[tuple[str, int], ...], state: bytes | None) -> Summary:
         return Summary(
             id=summary_id(self.stream, Kind.SCENE, self.first_seq),
             stream=self.stream,
@@ -152,8 +159,8 @@ class Scene:
             place=self.place,
             exemplar=self.exemplar,
             vector_D=self.mean_D,
-            words=tuple(self.counts.items()),
-            state=head.tobytes() + self.sum_D.astype("<f4").tobytes(),
+            words=words,
+            state=state,
         )
 
     @classmethod

@@ -25,7 +25,7 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.scene import Scene, Usual, day_of, joined, most_frequent
+from hippocam.memory.longterm.scene import Scene, Usual, day_of, joined
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.summaries import Kind, Summary, SummaryTable, Top
 from hippocam.stream.records import FloatArray
@@ -205,7 +205,7 @@ class Summaries:
     def _close(self, scene: Scene) -> None:
         """Close a scene, and the chapter and the day that end before it or with it."""
         config = self._config
-        closed = replace(scene.summary(), words=most_frequent(scene.counts), state=None)
+        closed = scene.closed()
         if scene.events > 1:
             near = self._rows.near_mean(closed, config.scene_events)
             nearest = max(

@@ -57,8 +57,11 @@ class JournalTable:
 
     def add_all(self, rows: Sequence[NewRow], *, keep: int) -> None:
         """Write rows into the journal, of which the newest `keep` stay."""
-        self._db.executemany(f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)
-        self._db.execute("DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?", (keep,))
+        for row in rows:
+            newest = self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row).lastrowid
+            assert newest is not None
+            if newest > keep:
+                self._db.execute("DELETE FROM journal WHERE id <= ?", (newest - keep,))
 
     def rows(self, entry_id: int | None = None) -> list[JournalRow]:
         """What happened to an entry, or to all, the oldest first."""

@@ -78,7 +78,7 @@ class Context:
         self._config = config or ContextConfig()
         self._recent: FloatArray | None = None
         self._places: list[Place] = []
-        self._looks: FloatArray | None = None  # the places' vectors [P, D], until one comes or goes
+        self._looks: FloatArray | None = None  # the places' vectors [P, D]; None where they are to be put together
         self._next = 1
 
     @property
@@ -134,23 +134,28 @@ class Context:
                 rate = max(1 / (place.seen + 1), _MIN_RATE)
                 moved = rounded(unit((1 - rate) * place.vector + rate * here))
                 self._places[at] = Place(number=place.number, vector=moved, seen=place.seen + 1, last_s=now_s)
-                self._looks = None
+                self._looks_PD()[at] = moved
                 return PlaceChange(place=self._places[at])
         given_up = None
-        if len(self._places) >= self._config.places:
-            oldest = min(self._places, key=lambda p: (p.last_s, p.number))
-            self._places.remove(oldest)
-            given_up = oldest.number
         new = Place(number=self._next, vector=rounded(here), seen=1, last_s=now_s)
         self._next += 1
+        if len(self._places) >= self._config.places:
+            at = min(range(len(self._places)), key=lambda at: (self._places[at].last_s, self._places[at].number))
+            looks_PD = self._looks_PD()
+            looks_PD[at:-1], looks_PD[-1] = looks_PD[at + 1 :], new.vector
+            given_up = self._places.pop(at).number
+        else:
+            self._looks = None
         self._places.append(new)
-        self._looks = None
         return PlaceChange(place=new, given_up=given_up)
 
     def _nearest(self, vector_D: FloatArray) -> int:
+        return int(np.argmax(self._looks_PD() @ vector_D))
+
+    def _looks_PD(self) -> FloatArray:
         if self._looks is None:
             self._looks = np.stack([place.vector for place in self._places])
-        return int(np.argmax(self._looks @ vector_D))
+        return self._looks
 
     def state(self) -> tuple[dict[str, int], list[FloatArray]]:
         """What outlives a closed event, without the places, which are kept one by one; vectors fit float16."""
