@@ -38,14 +38,14 @@ _DTYPES = {
     "surprise": np.float64,
     "last_s": np.float64,
     "strength": np.float64,
-    "met": np.int64,
-    "uses": np.int64,
+    "met": np.int32,
+    "uses": np.int32,
     "level": np.int8,
     "short": np.bool_,
-    "picture_bytes": np.int64,
-    "words_bytes": np.int64,
+    "picture_bytes": np.int32,
+    "words_bytes": np.int32,
     "pinned": np.bool_,
-    "twin": np.int64,
+    "twin": np.int32,
     "twin_cosine": np.float32,
     "used": np.bool_,
     "informed": np.bool_,
@@ -134,14 +134,14 @@ class Columns:
     surprise: NDArray[np.float64]
     last_s: NDArray[np.float64]
     strength: NDArray[np.float64]
-    met: NDArray[np.int64]
-    uses: NDArray[np.int64]
+    met: NDArray[np.int32]
+    uses: NDArray[np.int32]
     level: NDArray[np.int8]
     short: NDArray[np.bool_]
-    picture_bytes: NDArray[np.int64]
-    words_bytes: NDArray[np.int64]
+    picture_bytes: NDArray[np.int32]
+    words_bytes: NDArray[np.int32]
     pinned: NDArray[np.bool_]
-    twin: NDArray[np.int64]
+    twin: NDArray[np.int32]
     twin_cosine: NDArray[np.float32]
     used: NDArray[np.bool_]
     informed: NDArray[np.bool_]

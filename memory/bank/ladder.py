@@ -185,6 +185,6 @@ def _lost_by(code: Code | None) -> float:
     return 0.0 if code is None else min(0.5, _ERROR_SHARE * code.error) * _SHARES[Level.VECTORS]
 
 
-def _words_bytes(level: NDArray[np.integer], in_row: NDArray[np.int64]) -> NDArray[np.int64]:
+def _words_bytes(level: NDArray[np.integer], in_row: NDArray[np.integer]) -> NDArray[np.int64]:
     """Bytes of the words of entries at some levels, from those that they take in a row."""
     return np.where(level >= Level.SIGNS, (_WORDS_IN_BLOCK * in_row).astype(np.int64), in_row)
