@@ -42,8 +42,8 @@ from hippocam.memory.store.blocks.numbers import Part, Reader, Wholes
 
 _LAYOUT = 2
 _OLDER_LAYOUT = 1
-_TIMES = ("t0_s", "t1_s", "known_s", "frame_s", "last_s")
-_REALS = ("surprise", "utility", "strength")
+TIMES = ("t0_s", "t1_s", "known_s", "frame_s", "last_s")
+REALS = ("surprise", "utility", "strength")
 _WHOLES = ("met", "uses", "pinned", "level", "place", "frames", "repeats", "slept")
 _VECTORS = ("key", "scene")
 _TEXTS = ("labels", "text")
@@ -61,7 +61,7 @@ _MOST_SPANS = 1 << 16
 _TICKS = 90_000
 _SAME_S = 1e-6
 # What a row holds, in this order.
-COLUMNS = ("id", "stream", "first_seq", *_TIMES, *_REALS, *_WHOLES, *_VECTORS, *_TEXTS, *_BLOBS)
+COLUMNS = ("id", "stream", "first_seq", *TIMES, *REALS, *_WHOLES, *_VECTORS, *_TEXTS, *_BLOBS)
 _SCALE_BYTES = 4
 
 Row = Sequence[Any]
@@ -77,14 +77,14 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
     parts += _rising(np.asarray(held["first_seq"], np.int64))
     derived = all(map(_follows, held["id"], held["stream"], held["first_seq"]))
     parts += [b"\x00"] if derived else [b"\x01", np.asarray(held["id"], np.int64)]
-    times = [np.asarray(held[name], np.float64) for name in _TIMES]
+    times = [np.asarray(held[name], np.float64) for name in TIMES]
     spans = _as_spans(held["spans"])
     unit = numbers.unit_of(np.concatenate([*times, spans.reshape(-1)]))
     spans_too = unit > 0 and _come_back(held["spans"], spans, unit)
     unit = unit or numbers.unit_of(np.concatenate(times))
     ends = _last_ends(held["spans"], spans, times[1]) if spans_too else None
     parts += _times(times, unit, ends)
-    for name in _REALS:
+    for name in REALS:
         parts += _real(np.asarray(held[name], np.float64))
     parts += _marked([any(held[name]) for name in _WHOLES])
     parts += [np.asarray(held[name], np.int64) for name in _WHOLES if any(held[name])]
@@ -127,7 +127,7 @@ def unpack_rows(block: bytes) -> list[Row]:
     else:
         held["id"] = [id_of(*pair) for pair in zip(held["stream"], held["first_seq"], strict=True)]
     unit, times = _read_times(reader, size, older=older)
-    for name in _REALS:
+    for name in REALS:
         held[name] = _read_real(reader, size)
     there = _read_marked(reader, len(_WHOLES), older=older)
     for name, some in zip(_WHOLES, there, strict=True):
@@ -142,7 +142,7 @@ def unpack_rows(block: bytes) -> list[Row]:
     for name in _TEXTS:
         held[name] = [(value or b"").decode("utf-8", "surrogatepass") for value in held[name]]
     reader.end()
-    held |= dict(zip(_TIMES, times.seconds(held["spans"]), strict=True))
+    held |= dict(zip(TIMES, times.seconds(held["spans"]), strict=True))
     return list(zip(*(held[name] for name in COLUMNS), strict=True))
 
 
@@ -263,11 +263,11 @@ def in_ticks(row: Row) -> Row:
     """
     values = dict(zip(COLUMNS, row, strict=True))
     spans = _as_spans([values["spans"]])
-    times = np.array([values[name] for name in _TIMES])
+    times = np.array([values[name] for name in TIMES])
     if numbers.unit_of(np.concatenate([times, spans.reshape(-1)])):
         return row
-    values |= dict(zip(_TIMES, _ticked(times).tolist(), strict=True))
-    values["known_s"] = float(_ticked_up(times[[_TIMES.index("known_s")]])[0])
+    values |= dict(zip(TIMES, _ticked(times).tolist(), strict=True))
+    values["known_s"] = float(_ticked_up(times[[TIMES.index("known_s")]])[0])
     if len(spans):
         rounded = np.concatenate([_ticked(spans[:, :2]), _ticked_up(spans[:, 2:])], axis=1)
         values["spans"] = rounded.astype("<f8").tobytes()

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hippocam.memory.store.blocks import words
-from hippocam.memory.store.blocks.rows import COLUMNS, Row, in_ticks, pack_rows, unpack_rows
+from hippocam.memory.store.blocks.rows import COLUMNS, REALS, TIMES, Row, in_ticks, pack_rows, unpack_rows
 from hippocam.memory.store.columns import listed_ids
 from hippocam.memory.store.schema import PAGE_BYTES, full_texts, putting
 
@@ -32,19 +32,27 @@ _TEXT = COLUMNS.index("text")
 _LISTED = ", ".join(COLUMNS)
 # Rows that may move: see the index of the same condition in schema.py.
 _LOOSE = "level >= 3 AND pinned = 0 AND jpeg_bytes = 0"
+# In main memory whole numbers among real ones take a byte or none, and so does a scene that is equal to its key: 0
+# stands for that.
+_COLUMNS = [f"{name} REAL" if name in (*TIMES, *REALS) else name for name in COLUMNS[1:]]
+_UNPACKED_LISTED = _LISTED.replace("scene", "iif(scene = 0, key, scene) AS scene")
 _UNPACKED = f"""
-CREATE TEMP TABLE unpacked (block INTEGER NOT NULL, id INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])});
+CREATE TEMP TABLE unpacked (block INTEGER NOT NULL, id INTEGER PRIMARY KEY, {", ".join(_COLUMNS)});
 CREATE INDEX temp.unpacked_time ON unpacked (stream, t0_s);
 CREATE INDEX temp.unpacked_of ON unpacked (block);
 CREATE TEMP TABLE unpacked_block (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, version INTEGER NOT NULL);
 CREATE INDEX temp.unpacked_block_version ON unpacked_block (version);
 CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM main.entry
-    UNION ALL SELECT {_LISTED}, 0 AS jpeg_bytes FROM temp.unpacked;
+    UNION ALL SELECT {_UNPACKED_LISTED}, 0 AS jpeg_bytes FROM temp.unpacked;
 """
 # The same for an older format, which has no blocks, and a view of its own where its entries lack columns.
 _OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM entry;"
 _PUT = putting("main.entry_block", ("id", "version", "packed"), ("id",))
-_INSERT = f"INSERT OR REPLACE INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
+_KEY, _SCENE = (f"?{2 + COLUMNS.index(name)}" for name in ("key", "scene"))
+_VALUES = ", ".join(f"?{k}" for k in range(1, 2 + len(COLUMNS))).replace(
+    _SCENE, f"iif({_SCENE} = {_KEY}, 0, {_SCENE})"
+)
+_INSERT = f"INSERT OR REPLACE INTO temp.unpacked (block, {_LISTED}) VALUES ({_VALUES})"
 
 
 class EntryBlocks:
@@ -225,7 +233,7 @@ class EntryBlocks:
         """Write an entry's block without it; return its row, None where it is in no block."""
         self.follow()
         found = self._db.execute(
-            f"SELECT block, {_LISTED} FROM temp.unpacked WHERE id = ?", (entry_id,)
+            f"SELECT block, {_UNPACKED_LISTED} FROM temp.unpacked WHERE id = ?", (entry_id,)
         ).fetchone()
         if found is None:
             return None
@@ -283,7 +291,7 @@ class EntryBlocks:
 
     def _rows(self, block: int) -> list[Row]:
         return self._db.execute(
-            f"SELECT {_LISTED} FROM temp.unpacked WHERE block = ? ORDER BY id", (block,)
+            f"SELECT {_UNPACKED_LISTED} FROM temp.unpacked WHERE block = ? ORDER BY id", (block,)
         ).fetchall()
 
     def _write(self, block: int, rows: Sequence[Row], packed: bytes | None = None) -> None:
