@@ -154,6 +154,32 @@ def test_free_pages_go_back_to_the_disk_only_where_they_are_in_the_way(tmp_path)
     assert told == []
 
 
+def test_what_is_written_since_room_was_measured_never_exceeds_the_budget(tmp_path):
+    """What fills the folder is what was said, and in its first half half as much again that nobody told of."""
+    budget, database, told = budget_of(tmp_path, given=2 * MB, live=600_000, free=300_000, parts=40, size=9_000)
+    needed = [3_000, 20_000, 700] * 60
+    for count in needed:
+        budget.make_room(count)
+        database.live += count if database.live > MB else count * 3 // 2
+        database.free = max(0, database.free - count)
+        database.path.write_bytes(bytes(database.live + database.free))
+        assert database.path.stat().st_size + fixed(tmp_path) <= 2 * MB
+    assert {"tombstones", "entries"} <= set(told)
+    most = 2 * MB - fixed(tmp_path) - max(needed)
+    assert database.live > most - 9_000  # no more went than had to
+
+
+def test_while_much_is_left_room_is_not_measured_for_each_event(tmp_path):
+    budget, database, _ = budget_of(tmp_path, given=2 * MB, live=600_000)
+    measured = list[int]()
+    live_bytes = database.live_bytes
+    database.live_bytes = lambda: measured.append(database.live) or live_bytes()
+    for _ in range(20):
+        budget.make_room(1_000)
+        database.live += 1_000
+    assert len(set(measured)) == 1
+
+
 def given_up_ahead(folder: Path, *, left: int, took: int, steps: int = 100) -> list[str]:
     """What is given up ahead where so much is left beside what an event needs, and the last ones took so much."""
     folder = Path(tempfile.mkdtemp(dir=folder))
