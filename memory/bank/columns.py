@@ -38,8 +38,8 @@ _DTYPES = {
     "surprise": np.float64,
     "last_s": np.float64,
     "strength": np.float64,
-    "met": np.int32,
-    "uses": np.int32,
+    "met": np.int64,
+    "uses": np.int64,
     "level": np.int8,
     "short": np.bool_,
     "picture_bytes": np.int32,
@@ -134,8 +134,8 @@ class Columns:
     surprise: NDArray[np.float64]
     last_s: NDArray[np.float64]
     strength: NDArray[np.float64]
-    met: NDArray[np.int32]
-    uses: NDArray[np.int32]
+    met: NDArray[np.int64]
+    uses: NDArray[np.int64]
     level: NDArray[np.int8]
     short: NDArray[np.bool_]
     picture_bytes: NDArray[np.int32]

@@ -349,3 +349,12 @@ def test_what_was_used_as_evidence_is_learned_from_like_what_is_met_again():
     bank.refresh()
     asked, others = ([bank.explain(k).learned for k in range(first, 60, 2)] for first in (1, 0))
     assert np.mean(asked) > np.mean(others) + 0.1
+
+
+def test_an_import_may_say_that_it_was_met_more_often_than_32_bits_can_count():
+    bank, (one, two) = Bank(D, BankConfig()), random_keys(np.random.default_rng(5), 2)
+    bank.add(slot(1, one, met=1 << 40, uses=1 << 40))
+    assert bank.met(1) == 1 << 40
+    many = Bank(D, BankConfig())
+    many.load(Slots.of([slot(1, one, met=1 << 40), slot(2, two)]))
+    assert (many.met(1), many.met(2)) == (1 << 40, 1)
