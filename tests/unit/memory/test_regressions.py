@@ -796,7 +796,7 @@ def test_16_what_is_called_cosine_is_normalised(tmp_path):
             keys, scenes = memory.store.entries.vectors(numbers)
             for c, key, scene in zip(found, keys, scenes, strict=True):
                 new = scene @ key
-                row = scene + (1 - new**2) * new * key
+                row = scene + (1 - new**2) ** 2 * new * key
                 assert c.cosine == pytest.approx(float(row @ looks[5]) / np.linalg.norm(row), abs=1e-5)
                 assert abs(c.cosine) <= 1 + 1e-6
                 assert unit(scene) @ looks[int(c.entry.t0_s // 20)] > 0.999
