@@ -57,11 +57,12 @@ class JournalTable:
 
     def add_all(self, rows: Sequence[NewRow], *, keep: int) -> None:
         """Write rows into the journal, of which the newest `keep` stay."""
+        newest = 0
         for row in rows:
-            newest = self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row).lastrowid
-            assert newest is not None
-            if newest > keep:
-                self._db.execute("DELETE FROM journal WHERE id <= ?", (newest - keep,))
+            put = self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            newest = put.lastrowid or 0
+        if newest > keep:
+            self._db.execute("DELETE FROM journal WHERE id <= ?", (newest - keep,))
 
     def rows(self, entry_id: int | None = None) -> list[JournalRow]:
         """What happened to an entry, or to all, the oldest first."""
