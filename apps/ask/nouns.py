@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from hippocam.models.sentences.words import plural
+
 _PEOPLE = frozenset(
     "people person persons visitor visitors anyone anybody someone somebody customer customers guest guests "
     "pedestrian pedestrians human humans individual individuals".split()
@@ -32,7 +34,6 @@ _PLURALS = {
     "buses": "bus",
     "benches": "bench",
 }
-_PLURAL_OF = {singular: plural for plural, singular in _PLURALS.items()}
 # Other words for what the detector knows.
 _SAME = {
     "sofa": "couch", "bike": "bicycle", "motorbike": "motorcycle", "plane": "airplane", "phone": "cell phone",
@@ -167,6 +168,11 @@ def people_shown_as(noun: str) -> frozenset[str]:
     return _PEOPLE_SHOWN.get(noun.casefold(), frozenset())
 
 
+def kinds_named(text: str) -> list[str]:
+    """The nouns for kinds of people in a text, as they stand there: "ladies"."""
+    return [noun for noun in re.findall(r"[\w-]+", text) if people_shown_as(noun)]
+
+
 def thing_in(text: str) -> Thing | None:
     """The thing that a description begins with, as far as the detector knows it; None for anything else."""
     words = re.sub(rf"^(?:{_ARTICLE}\s+)+", "", text.strip(), flags=re.IGNORECASE).split()
@@ -224,21 +230,12 @@ def labels_of(noun: str) -> list[str] | None:
     return None
 
 
-def plural_of(noun: str) -> str:
-    """The plural of a noun for people or things: "women", "buses"."""
-    if noun in ("man", "woman"):
-        return f"{noun[:-2]}en"
-    if noun == "child":
-        return "children"
-    return _PLURAL_OF.get(noun) or (f"{noun}es" if noun.endswith(("s", "ch", "sh")) else f"{noun}s")
-
-
 def noun_for(labels: Sequence[str], number: float) -> str:
     """The noun for things of these labels, in the singular or plural that the number needs."""
     if list(labels) == ["person"]:
         return "person" if number == 1 else "people"
     name = labels[0] if len(labels) == 1 else "vehicle"
-    return name if number == 1 else plural_of(name)
+    return name if number == 1 else plural(name)
 
 
 class Coloured(NamedTuple):

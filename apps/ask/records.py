@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from hippocam.apps.ask.answer.facts import Facts, Watched
@@ -13,6 +13,7 @@ from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.models.sentences.people import Kinds
 from hippocam.stream.records import Note
 from hippocam.stream.timecode import format_time
 
@@ -26,7 +27,7 @@ class Recorded(Protocol):
     def entities(self, at_s: float | None) -> Sequence[Entity]:
         """Things and people that were told apart, by the time of their first visit."""
 
-    def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
+    def people(self, at_s: float | None) -> Kinds:
         """What the portraits of visits show, "man" or "woman", by stream and visit, where it can be told."""
 
     def detected(self, at_s: float | None) -> Sequence[Detected]:
@@ -55,13 +56,13 @@ class QuestionRecords:
 
     def __init__(self, recorded: Recorded, searches: Sequence[Where], at_s: float | None) -> None:
         self._recorded, self._searches, self._at_s = recorded, searches, at_s
-        self._people: Mapping[tuple[str, int], str] | None = None
+        self._people: Kinds | None = None
 
     def entities(self) -> Sequence[Entity]:
         """Things and people that were told apart in any stream."""
         return self._recorded.entities(self._at_s)
 
-    def people(self) -> Mapping[tuple[str, int], str]:
+    def people(self) -> Kinds:
         """What the portraits of visits show, by stream and visit."""
         if self._people is None:
             self._people = self._recorded.people(self._at_s)

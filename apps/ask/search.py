@@ -10,7 +10,7 @@ moments, their order and their beliefs are those of one memory that holds everyt
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +20,6 @@ import numpy as np
 from hippocam.apps.ask.answer.facts import READ_FOR_DRAWN, drawn_streams
 from hippocam.apps.ask.asof import Subject
 from hippocam.apps.ask.belief.compared import shift, shifted
-from hippocam.apps.ask.belief.kinds_of_people import people_shown
 from hippocam.apps.ask.belief.presence import confirmed, doubted, labels_named, supposed
 from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions, on_its_scale
 from hippocam.apps.ask.belief.witnesses import together
@@ -52,6 +51,7 @@ from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.encoders.absent import AbsentEncoder
 from hippocam.models.lazy import Lazy
 from hippocam.models.likeness import likeness_here
+from hippocam.models.sentences.people import Kinds
 from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
@@ -188,10 +188,13 @@ class Search:
         """Things and people that were told apart, by the time of their first visit."""
         return self._memories.entities(None, None, at_s)
 
-    def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
-        """What the portraits of visits show: "man", "woman"; see `belief/kinds_of_people.py`."""
-        every = ((member.prefix, member.memory.store.portraits) for member in self._memories.members)
-        return people_shown(every, self.encoder.spec, at_s)
+    def people(self, at_s: float | None) -> Kinds:
+        """What the portraits of visits show, "man" or "woman", by stream and visit, where it can be told."""
+        return {
+            (member.prefix + stream, visit_id): kind
+            for member in self._memories.members
+            for (stream, visit_id), kind in member.sentences.people.kinds(at_s).items()
+        }
 
     def detected(self, at_s: float | None) -> list[Detected]:
         """When which labels were detected in any stream, followed or not."""

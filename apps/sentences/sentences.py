@@ -7,11 +7,12 @@ visits and the notes that a memory holds anyway, so memories of older versions h
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
 
+from hippocam.apps.sentences.people import People
 from hippocam.apps.sentences.subjects import counted, subjects_at
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
@@ -20,9 +21,8 @@ from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder
 from hippocam.models.sentences.compose import NOTHING_KNOWN, Composer
 from hippocam.models.sentences.moment import Moment
-from hippocam.models.sentences.people import MEASURED_WITH, kinds_of
 from hippocam.models.sentences.picture import Look, look_of
-from hippocam.models.sentences.vectors import people_vectors, phrase_vectors
+from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.stream.errors import HippocamError, MissingLibraryError
 from hippocam.stream.records import FloatArray, Note
 
@@ -44,13 +44,16 @@ class Sentences:
     Args:
         memory: What is looked up.
         most_told: Sentences that are remembered at most; 0 where each entry is asked for once.
+
+    Attributes:
+        people: Tells the people in them by their portraits.
     """
 
     def __init__(self, memory: Memory, most_told: int = MOST_TOLD) -> None:
         self._memory, self._most_told = memory, most_told
         self._composer = Lazy(partial(_composer_of, memory))
         self._told: dict[tuple[object, ...], str] = {}
-        self._kinds: tuple[object, Mapping[int, str]] | None = None
+        self.people = People(memory)
 
     def of_entry(self, entry: Entry, at_s: float | None = None) -> str:
         """What an entry's picture looks like, as one phrase: "two people sitting at a table".
@@ -105,14 +108,14 @@ class Sentences:
         frame_s = min(max(entry.frame_s, span.t0_s), span.t1_s)
         scene_D = self._scene(entry)
         lines, standing = self._lines(entry.stream, frame_s, at_s)
+        visits = self._memory.entities.within(entry.stream, frame_s, frame_s)
+        people = self.people.kinds(at_s) if any(visit.label == "person" for visit in visits) else {}
         return self._composer().sentence(
             Moment(
                 scene_D=scene_D,
                 around_D=self._around(entry.stream, frame_s, at_s),
                 look=self._look(entry),
-                subjects=subjects_at(
-                    self._memory.entities.within(entry.stream, frame_s, frame_s), frame_s, at_s, self._people()
-                ),
+                subjects=subjects_at(visits, frame_s, at_s, people),
                 lines=lines,  # not what a robot was told, which cannot be read in its pictures
                 standing=standing,
             )
@@ -123,16 +126,6 @@ class Sentences:
             return None
         _, scenes_1D = self._memory.store.entries.vectors([entry.id])
         return np.asarray(scenes_1D[0])
-
-    def _people(self) -> Mapping[int, str]:
-        """Which kind of people the portraits of visits show, by visit; worked out anew when portraits change."""
-        made_with, held = self._memory.encoder(), self._memory.store.portraits.every()
-        if made_with is None or made_with[1].id != MEASURED_WITH or not held[0]:
-            return {}
-        if self._kinds is None or self._kinds[0] is not held:
-            found = kinds_of(held[1], people_vectors(made_with[1]))
-            self._kinds = held, {key.visit_id: kind for key, kind in zip(held[0], found, strict=True) if kind}
-        return self._kinds[1]
 
     def _look(self, entry: Entry) -> Look | None:
         if entry.level >= Level.VECTORS:

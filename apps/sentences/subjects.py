@@ -11,6 +11,7 @@ from hippocam.memory.boxes import centre, side
 from hippocam.memory.entities.describing import box_at
 from hippocam.memory.entities.records import MOVERS, Visit
 from hippocam.models.sentences.moment import Subject
+from hippocam.models.sentences.people import Kinds
 from hippocam.stream.records import Box
 
 T = TypeVar("T")
@@ -27,11 +28,11 @@ _WATCHED_S = 2.5
 _GOES = 0.5
 _STAYS = 0.2
 _HAIR = "brown"
-_NONE: Mapping[int, str] = {}
+_NOBODY: Kinds = {}
 
 
 def subjects_at(
-    visits: Iterable[Visit], time_s: float, at_s: float | None = None, kinds: Mapping[int, str] = _NONE
+    visits: Iterable[Visit], time_s: float, at_s: float | None = None, people: Kinds = _NOBODY
 ) -> tuple[Subject, ...]:
     """What was to be seen at a time: people first, then what moves by itself, then the rest, most of a kind first.
 
@@ -39,14 +40,14 @@ def subjects_at(
         visits: Those to one stream around that time.
         time_s: The time.
         at_s: As if the stream ended here.
-        kinds: Which kind of people the portraits of visits show, by visit, where they tell.
+        people: Which kind of people the portraits of visits show, where they tell.
     """
     known = (visit for visit in visits if at_s is None or visit.known_s <= at_s)
-    return subjects([visit for visit in known if _is_seen(visit, time_s)], time_s, at_s, kinds)
+    return subjects([visit for visit in known if _is_seen(visit, time_s)], time_s, at_s, people)
 
 
 def subjects(
-    visits: Sequence[Visit], time_s: float, at_s: float | None = None, people: Mapping[int, str] = _NONE
+    visits: Sequence[Visit], time_s: float, at_s: float | None = None, people: Kinds = _NOBODY
 ) -> tuple[Subject, ...]:
     """What some visits are of, in the same order."""
     kinds: dict[str, list[Visit]] = {}
@@ -67,17 +68,16 @@ def _order_of(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, bool, in
     return lambda label: (label != "person", label not in MOVERS, -counts[label], label)
 
 
-def _subject(
-    label: str, visits: Sequence[Visit], time_s: float, at_s: float | None, people: Mapping[int, str]
-) -> Subject:
+def _subject(label: str, visits: Sequence[Visit], time_s: float, at_s: float | None, people: Kinds) -> Subject:
     """Things of one kind; what is not the same of all of them is left out."""
     end_s = math.inf if at_s is None else at_s
+    shown = _same([people.get((visit.stream, visit.id), "") for visit in visits])
     return Subject(
         label=label,
         count=len(visits),
         colour=_same([_colour(visit) for visit in visits]) or "",
         side=_same([_side(box_at(visit, time_s) or visit.box) for visit in visits]) or "",
-        kind=_same([people.get(visit.id, "") for visit in visits]) or "" if label == "person" else "",
+        kind=shown if label == "person" and shown else "",
         moves=_same([_moves(visit, time_s, end_s) for visit in visits]),
     )
 

@@ -20,6 +20,7 @@ from hippocam.apps.records import Answer
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity, EntityTotals, Visit
 from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.models.sentences.people import Kinds
 from hippocam.stream.records import Note
 from hippocam.stream.zones.polygons import CameraZones, Zone
 
@@ -119,7 +120,7 @@ class InZone:
         """What stood in the zone, with the part of its visits in which it did."""
         return zoned(self._memory.entities(at_s), self._zones)
 
-    def people(self, at_s: float | None) -> Mapping[tuple[str, int], str]:
+    def people(self, at_s: float | None) -> Kinds:
         """What the portraits of all visits show."""
         return self._memory.people(at_s)
 

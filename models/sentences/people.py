@@ -11,6 +11,8 @@ Shapes: N portraits, D embedding dimension.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hippocam.models.pictures import unit_rows
@@ -20,6 +22,8 @@ from hippocam.stream.records import FloatArray
 MEASURED_WITH = "bundled:3"
 MAN, WOMAN, CHILD, BOY, GIRL = "man", "woman", "child", "boy", "girl"
 TEXTS = ("a man", "a woman", "a child", "a boy", "a girl")
+# What the portrait of a visit shows, by its stream and id.
+Kinds = Mapping[tuple[str, int], str]
 # How much nearer a portrait must come to one text than to the other, in cosines of the default encoder.
 _WOMAN_FROM, _MAN_FROM, _CHILD_FROM, _GROWN_TO, _GIRL_FROM = 0.12, 0.1, 0.12, 0.04, 0.06
 

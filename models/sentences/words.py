@@ -11,7 +11,8 @@ _NUMBERS = ("no", "a", "two", "three", "four", "five", "six")
 # From so many on they are not counted: a detector misses some of a crowd.
 _MANY = 7
 _PLURALS = {"person": "people", "bus": "buses", "sheep": "sheep", "knife": "knives", "mouse": "mice",
-            "man": "men", "woman": "women", "child": "children", "boy": "boys"}  # fmt: skip
+            "man": "men", "woman": "women", "child": "children",
+            "skis": "skis", "scissors": "scissors"}  # fmt: skip
 _NAMES = {
     "person": "person", "cell phone": "mobile phone", "tv": "screen", "couch": "sofa", "dining table": "table",
     "potted plant": "plant", "airplane": "aeroplane", "sports ball": "ball", "truck": "lorry", "donut": "doughnut",
@@ -21,12 +22,20 @@ _LEAST_LETTERS = 4
 _MOST_CHARS = 48
 
 
+def plural(noun: str) -> str:
+    """The plural of a noun for people or things: "women", "buses"."""
+    if noun in _PLURALS:
+        return _PLURALS[noun]
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "ch", "sh")) else f"{noun}s"
+
+
 def counted(subject: Subject) -> str:
     """Write a number of things: "a person in black", "two people", "several white cars"."""
     name = subject.kind or _NAMES.get(subject.label, subject.label)
     if subject.count > 1:
-        several = _PLURALS.get(name) or (f"{name[:-1]}ies" if name.endswith("y") else f"{name}s")
-        name = f"{name}es" if name.endswith(("ss", "ch", "sh")) else several
+        name = plural(name)
     if subject.label == "person":  # "a person in black", "a black car"
         name += f" in {subject.colour}" if subject.colour else ""
     elif subject.colour:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import LOOKS_LIKE, RECOGNISED, by_stream, stretch
 from hippocam.apps.ask.answer.told import SHOWN_AS, Told, told
-from hippocam.apps.ask.count.words import index_named
+from hippocam.apps.ask.count.words import one_named
 from hippocam.apps.ask.nouns import labels_of, people_shown_as, thing_in
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
@@ -81,10 +81,8 @@ def _of_people(facts: Facts, about: str, one: str, other: str) -> Told | None:
     """Of two kinds of people the one that portraits show, all alike, of one meant by when it came, or of all."""
     if not people_shown_as(one) or not people_shown_as(other):
         return None
-    came = facts.came(("person",))
-    index = index_named(about, len(came))
-    people = facts.stays(lambda entity: entity.label == "person")
-    stays = came[index] if index is not None else facts.filmed(people)
+    meant = one_named(about, facts.came(("person",)))
+    stays = facts.filmed(facts.stays(lambda entity: entity.label == "person")) if meant is None else meant
     shown = [name for name in (one, other) if facts.of_kind(people_shown_as(name), stays)]
     if len(shown) != 1 or facts.of_kind(people_shown_as(shown[0]), stays, or_unknown=True) != stays:
         return None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.count.words import ORDINALS, index_named, says_which
+from hippocam.apps.ask.count.words import IN_A_ROW, one_named, says_which
 from hippocam.apps.ask.nouns import Thing, thing_in
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
@@ -20,7 +20,6 @@ _DOING = re.compile(
     r"|^(?:what|how) (?:do|does|did) (?P<look>.+?) look\b",
     re.IGNORECASE,
 )
-_IN_A_ROW = re.compile(rf"\b(?:{'|'.join(ORDINALS)}|last)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(r"\b(?:person|people|figures?|somebody|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?)\b")
 # "What is the man doing", "what does the first visitor do".
 _KINDS = (QuestionKind.OTHER, QuestionKind.FIRST, QuestionKind.LAST, QuestionKind.ORDINAL)
@@ -46,7 +45,7 @@ def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     named = asked["doing"] or asked["do"] or asked["look"]
     if facts.kind != QuestionKind.OTHER and not says_which(named):
         return None
-    if asked["look"] and _IN_A_ROW.search(named):
+    if asked["look"] and IN_A_ROW.search(named):
         return None  # who is meant by when it came is told by the visit's colours
     moments = _of_thing(facts, named) or [m for m in evidence if m.score >= SEEN_FROM]
     told_apart = list({moment.sentence: moment for moment in reversed(moments) if moment.sentence}.values())[::-1]
@@ -63,8 +62,7 @@ def _of_thing(facts: Facts, named: str) -> list[Evidence]:
     thing = thing_in(re.sub(r"\b(?:they|these|those)\b", "people", named, flags=re.IGNORECASE))
     if thing is not None and says_which(named):
         came = [own for own in facts.came(thing.labels) if facts.of_kind(thing.shown_as, own)]
-        index = index_named(named, len(came))
-        return [] if index is None else _moments(facts, came[index], thing)
+        return _moments(facts, one_named(named, came) or [], thing)
     if thing is None or thing.before or thing.acts or (thing.after and not thing.plain and not thing.of_a_kind):
         return []
     stays = facts.stays(lambda entity: entity.label in thing.labels)
@@ -73,8 +71,7 @@ def _of_thing(facts: Facts, named: str) -> list[Evidence]:
 
 
 def _moments(facts: Facts, stays: Sequence[Stay], thing: Thing) -> list[Evidence]:
-    times = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
-    moments = facts.shown(times, _WHY, _BELIEF)
+    moments = facts.moments_of(stays, _WHY, _BELIEF)
     if thing.labels != ("person",):
         return moments
     return [moment for moment in moments if _SOMEBODY.search(moment.sentence)]

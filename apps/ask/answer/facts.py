@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
+from hippocam.models.sentences.people import Kinds
 from hippocam.stream.records import Box, Note
 
 # Kinds of notes that tell what was said, and what was to be read.
@@ -52,7 +53,7 @@ class Records(Protocol):
     def entities(self) -> Sequence[Entity]:
         """Things and people that were told apart in any stream, by the time of their first visit."""
 
-    def people(self) -> Mapping[tuple[str, int], str]:
+    def people(self) -> Kinds:
         """What the portraits of visits show, "man" or "woman", by stream and visit, where it can be told."""
 
     def detected(self) -> Sequence[Detected]:
@@ -151,6 +152,11 @@ class Stay(NamedTuple):
         if above and below and above != below:
             return f"in {above} above and {below} below"
         return f"in {above or below}" if above or below else ""
+
+
+def different(stays: Iterable[Stay]) -> int:
+    """How many different things or people some visits are of."""
+    return len({stay.entity.id for stay in stays})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,3 +312,9 @@ class Facts:
                     recorded=True,
                 )
         return list(moments.values())
+
+    def moments_of(self, stays: Sequence[Stay], why: str, belief: float) -> list[Evidence]:
+        """Moments for some visits, where each is seen best; see `shown`."""
+        best = [min(max(stay.visit.frame_s, stay.t0_s), stay.t1_s) for stay in stays]
+        spans = [(s.visit.stream, s.t0_s, s.t1_s, best_s) for s, best_s in zip(stays, best, strict=True)]
+        return self.shown(spans, why, belief)

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
+from hippocam.apps.ask.answer.facts import Closer, Facts, Stay, different
 from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, listed, number, stretch
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.count.words import index_named, says_which
+from hippocam.apps.ask.count.words import one_named, says_which
 from hippocam.apps.ask.nouns import ABOVE, BELOW, Thing, noun_for, thing_in
 from hippocam.memory.entities.describing import box_at, motion, position
 from hippocam.memory.records import Evidence, format_id
@@ -53,7 +53,7 @@ _ELSEWHERE = re.compile(r"\b(?:lives?|comes? from|goes|go|went|works?|hides?)\b"
 _SIDE = re.compile(r"\b(from|to) the (?:left|right)\b", re.IGNORECASE)
 # "From which side does it come in?", "which way do they leave?"
 _IN_OR_OUT = re.compile(
-    r"^(?:from (?:which|what) (?:side|direction|way)|where (?:does|do|did) .* (?P<from>come) from)\b"
+    r"^(?:from (?:which|what) (?:side|direction|way)|where (?:does|do|did) .* come from)\b"
     r".*\b(?:c[ao]me|enter|arrive|appear|drive in|walk in)"
     r"|^(?:(?:to |on |in )?(?:which|what) (?:side|direction|way)|where (?:does|do|did))\b"
     r".*\b(?P<out>leave|left|exit|disappear|(?:walk|go|went|drive|run|move)\w* (?:out|off|away))\b",
@@ -157,9 +157,7 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
 
 def _nth_of(facts: Facts, thing: Thing) -> list[Stay]:
     """The visits of the one that is meant by when it came: "the last visitor"; none where that is not said."""
-    came = facts.came(thing.labels)
-    index = index_named(facts.text, len(came))
-    return [] if index is None else came[index]
+    return one_named(facts.text, facts.came(thing.labels)) or []
 
 
 def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Stay]:
@@ -169,18 +167,18 @@ def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Sta
         return stays
     if thing.shown_as:
         stays = facts.likely_of(thing.shown_as, stays)
-        if len({stay.entity.id for stay in stays}) == 1:
+        if different(stays) == 1:
             return stays
     named = set(re.findall(r"[a-z]+", f"{thing.before} {thing.after}".casefold()))
     coloured = [stay for stay in stays if named & set(stay.visit.colours)]
     if coloured:
         return coloured
     if not evidence or evidence[0].score < SEEN_FROM:
-        return stays if len({stay.entity.id for stay in stays}) == 1 else []
+        return stays if different(stays) == 1 else []
     best = evidence[0]
     own = [stay for stay in stays if best.visit.endswith(format_id(stay.visit.id))] if best.visit else []
     near = [s for s in stays if s.visit.stream == best.stream and s.t0_s < best.t1_s and s.t1_s > best.t0_s]
-    return own or (near if len({stay.entity.id for stay in near}) == 1 else [])
+    return own or (near if different(near) == 1 else [])
 
 
 def _placed(facts: Facts, thing: Thing) -> list[Stay]:
@@ -206,7 +204,7 @@ def _each(facts: Facts, stays: Sequence[Stay], closer: Closer | None, *, worn: b
     kind = noun_for([stays[0].visit.label], len(stays))
     one = f"one of {number(len(stays))} {kind}" if len(stays) > 1 else f"the {kind}"
     text = hedged(f"{one}: {'; '.join(parts)} in {stays[0].visit.stream}", Surety.PERHAPS)
-    return told(text, facts.shown(_best(stays), RECOGNISED, _ONE_OF), belief=_ONE_OF)
+    return told(text, facts.moments_of(stays, RECOGNISED, _ONE_OF), belief=_ONE_OF)
 
 
 def _garment(text: str) -> bool:
@@ -228,7 +226,7 @@ def _part_colours(facts: Facts, stays: Sequence[Stay], closer: Closer | None) ->
         return None
     parts = [f"{colour}, {position(stay.visit)}, {stretch(stay.t0_s, stay.t1_s)}" for colour, stay in found]
     text = hedged(f"{'; '.join(parts)} in {found[0][1].visit.stream}", Surety.PERHAPS)
-    return told(text, facts.shown(_best([stay for _, stay in found]), RECOGNISED, _ONE_OF), belief=_ONE_OF)
+    return told(text, facts.moments_of([stay for _, stay in found], RECOGNISED, _ONE_OF), belief=_ONE_OF)
 
 
 def _named(stay: Stay) -> str:
@@ -280,15 +278,14 @@ def _way(facts: Facts, stays: Sequence[Stay]) -> Told | None:
             f"{side[1].casefold()} the {_half(s.visit.path[index][1])}, {stretch(s.t0_s, s.t1_s)}" for s in shown
         ]
         return _told(facts, f"{'; '.join(parts)} in {shown[0].visit.stream}", shown)
-    edge = _IN_OR_OUT.search(facts.question)
-    crossing = [stay for stay in stays if _side_crossed(stay, out=edge["out"] is not None)] if edge else []
-    if edge is not None and crossing:
-        return _in_or_out(facts, crossing, out=edge["out"] is not None)
     ways = [(way, stay) for stay in stays if (way := motion(stay.visit)) is not None]
-    if edge is not None and (sided := [stay for stay in stays if stay.visit.path]):
+    edge, followed = _IN_OR_OUT.search(facts.question), [stay for stay in stays if stay.visit.path]
+    if edge is not None and followed:
+        out = edge["out"] is not None
+        crossing = [stay for stay in followed if _side_crossed(stay, out=out)]
         ways = [(way, stay) for way, stay in ways if way in ("comes nearer", "goes away")]
-        if not ways:
-            return _in_or_out(facts, sided, out=edge["out"] is not None)
+        if crossing or not ways:
+            return _in_or_out(facts, crossing or followed, out=out)
     if not ways:
         return None
     parts = [
@@ -314,8 +311,6 @@ def _in_or_out(facts: Facts, stays: Sequence[Stay], *, out: bool) -> Told:
 
 def _side_crossed(stay: Stay, *, out: bool) -> str:
     """The side of the picture at which it came, or left: "from the left"; "" where it was at neither then."""
-    if not stay.visit.path:
-        return ""
     box, word = stay.visit.path[-1 if out else 0][1], "to" if out else "from"
     left, right = box[0] <= _AT_EDGE, box[2] >= 1 - _AT_EDGE
     return f"{word} the {'left' if left else 'right'}" if left != right else ""
@@ -326,10 +321,5 @@ def _half(box: Box) -> str:
 
 
 def _told(facts: Facts, text: str, stays: Sequence[Stay]) -> Told:
-    evidence = facts.shown(_best(stays), RECOGNISED, _BELIEF)
+    evidence = facts.moments_of(stays, RECOGNISED, _BELIEF)
     return told(hedged(text, Surety.of(_BELIEF)), evidence, belief=_BELIEF)
-
-
-def _best(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
-    """Where and when each is seen, and when best."""
-    return [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]

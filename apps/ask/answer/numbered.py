@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.facts import Facts, Stay, different
 from hippocam.apps.ask.answer.phrases import by_stream, number
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import NUMBERS, ORDINALS, number_of
@@ -50,7 +50,7 @@ def numbered(facts: Facts) -> Told | None:
     if not stays:
         return None
     least = _least(asked)
-    at_once, in_all = _most_at_once(stays), len({stay.entity.id for stay in stays})
+    at_once, in_all = _most_at_once(stays), different(stays)
     spans = [(stay.visit.stream, stay.t0_s, stay.t1_s) for stay in stays]
     shown = facts.shown(
         [(*span, stay.visit.frame_s) for span, stay in zip(spans, stays, strict=True)], _WHY, _BELIEF

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts, Watched
 from hippocam.apps.ask.answer.phrases import RECOGNISED, lasting, listed, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import labels_of, noun_for, plural_of
+from hippocam.apps.ask.nouns import labels_of, noun_for
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
 from hippocam.models.readers.surety import Surety, hedged
+from hippocam.models.sentences.words import plural
 
 _K = QuestionKind
 # Moments that are told of a question, and how many are looked through for them, so that all of the time is told.
@@ -106,11 +107,10 @@ def _anywhere(facts: Facts) -> Told | None:
     """What was recognised in all, where nothing shows the place of which the contents are asked for."""
     things = _things(facts)
     stays = facts.filmed([stay for stay in facts.stays() if stay.sure])
-    spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
     if not things:
         return None
     text = hedged(f"{things}, in the camera's whole view: nothing shows where in it is meant", Surety.PERHAPS)
-    return told(text, facts.shown(spans, "recognised at these times", _WITH_IT), belief=_WITH_IT, final=False)
+    return told(text, facts.moments_of(stays, "recognised at these times", _WITH_IT), belief=_WITH_IT, final=False)
 
 
 def background(facts: Facts) -> list[str]:
@@ -218,7 +218,7 @@ def _people(facts: Facts, ids: set[int]) -> str:
     """How many people there were, and how many of them are women, men or children by their portraits."""
     known = {stay.entity.id: kind for stay in facts.stays() if (kind := facts.kind_of(stay))}
     counts = sorted(Counter(known[each] for each in ids if each in known).items(), reverse=True)
-    parts = [f"{number(count)} {kind if count == 1 else plural_of(kind)}" for kind, count in counts]
+    parts = [f"{number(count)} {kind if count == 1 else plural(kind)}" for kind, count in counts]
     if sum(count for _, count in counts) == len(ids):
         return listed(parts)
     people = f"{number(len(ids))} {noun_for(['person'], len(ids))}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import Facts, Stay, Watched
+from hippocam.apps.ask.answer.facts import Facts, Stay, Watched, different
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, times
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import only_there, people_shown_as, thing_in
+from hippocam.apps.ask.nouns import kinds_named, only_there, people_shown_as, thing_in
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import SEEN_FROM
@@ -36,7 +36,7 @@ def who(facts: Facts) -> Told | None:
     if not every:
         return _nobody_seen(facts)
     stays = facts.filmed(every)
-    nouns = [noun for noun in re.findall(r"[\w-]+", facts.question) if people_shown_as(noun)]
+    nouns = kinds_named(facts.question)
     if len(nouns) == 1:
         stays = facts.of_kind(people_shown_as(nouns[0]), stays)
     if not stays:
@@ -52,7 +52,7 @@ def who(facts: Facts) -> Told | None:
     where = "" if several else f" in {first[0].visit.stream}"
     return told(
         f"{text}{where} (told apart by their looks, not by name).",
-        facts.shown(_spans(first), _WHY, 0.9),
+        facts.moments_of(first, _WHY, 0.9),
         belief=0.9,
         final=False,
     )
@@ -68,7 +68,7 @@ def nobody(facts: Facts) -> Told | None:
     gaps = [gap for each in meant for gap in _gaps(each, stays)]
     if len(meant) == 1 and meant[0].end_s - meant[0].start_s <= _MOMENT_S:
         return _at_a_moment(facts, meant[0])
-    there = facts.shown(_spans(stays), _WHY, 0.9)
+    there = facts.moments_of(stays, _WHY, 0.9)
     whole = sum(each.end_s - each.start_s for each in meant)
     without = sum(t1_s - t0_s for _, t0_s, t1_s in gaps)
     question, end_s = facts.question.casefold(), max(each.end_s for each in meant)
@@ -85,11 +85,11 @@ def nobody(facts: Facts) -> Told | None:
     elif not stays:
         text = "Yes: I saw nobody at any time"
     elif not gaps:
-        text = f"No: somebody was there all the time, {number(_people(stays))} in all"
+        text = f"No: somebody was there all the time, {number(different(stays))} in all"
     elif " ever " in question:
         text = f"Yes: {by_stream(gaps)}"
     else:
-        count = _people(stays)
+        count = different(stays)
         some = "one person was" if count == 1 else f"{number(count)} people were"
         text = f"No: {some} there, {by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])}. Nobody: "
         text += by_stream(gaps)
@@ -118,7 +118,7 @@ def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     stays = facts.of_kind(thing.shown_as, facts.filmed(facts.stays(_is_person)), or_unknown=True)
     if not stays:
         return None
-    count = _people(stays)
+    count = different(stays)
     some = (
         "one person was there, and I cannot tell whether it is"
         if count == 1
@@ -127,7 +127,7 @@ def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     one = f"a {min(grown)}" if len(grown) == 1 else "grown up"
     where = by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])
     text = hedged(f"{some} {one}: {where}", Surety.PERHAPS)
-    return told(text, facts.shown(_spans(stays), _WHY, _OF_A_KIND), belief=_OF_A_KIND, final=False)
+    return told(text, facts.moments_of(stays, _WHY, _OF_A_KIND), belief=_OF_A_KIND, final=False)
 
 
 def _at_a_moment(facts: Facts, meant: Watched) -> Told:
@@ -136,9 +136,9 @@ def _at_a_moment(facts: Facts, meant: Watched) -> Told:
     there = [s for s in facts.stays(_is_person) if s.t0_s <= at_s < s.t1_s]
     when = f"at {format_time(at_s)} in {meant.stream} (in the camera's whole view)."
     if there:
-        count = _people(there)
+        count = different(there)
         some = "one person was" if count == 1 else f"{number(count)} people were"
-        return told(f"No: {some} there {when}", facts.shown(_spans(there), _WHY, 0.9), belief=0.9)
+        return told(f"No: {some} there {when}", facts.moments_of(there, _WHY, 0.9), belief=0.9)
     empty = facts.shown([(meant.stream, at_s, at_s, at_s)], "nobody was recognised then", 0.9)
     return told(f"Yes: I saw nobody {when}", empty, belief=0.9)
 
@@ -152,10 +152,6 @@ def _nobody_seen(facts: Facts) -> Told | None:
 
 def _is_person(entity: Entity) -> bool:
     return entity.label == "person"
-
-
-def _people(stays: Sequence[Stay]) -> int:
-    return len({stay.entity.id for stay in stays})
 
 
 def _told_person(stay: Stay, looks: str, several: bool) -> str:
@@ -178,7 +174,3 @@ def _gaps(each: Watched, stays: Sequence[Stay]) -> list[Gap]:
     if each.end_s - at_s >= _EMPTY_S:
         gaps.append((each.stream, at_s, each.end_s))
     return gaps
-
-
-def _spans(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
-    return [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.facts import Facts, Stay, different
 from hippocam.apps.ask.answer.phrases import (
     LOOKS_LIKE,
     RECOGNISED,
@@ -22,11 +22,11 @@ from hippocam.apps.ask.nouns import (
     ALIKE_VEHICLES,
     Thing,
     has_colour,
+    kinds_named,
     noun_for,
     only_coloured,
     only_there,
     people_shown_as,
-    plural_of,
     thing_in,
 )
 from hippocam.memory.boxes import centre
@@ -36,6 +36,7 @@ from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.models.readers.surety import Surety, affirmed, hedged
+from hippocam.models.sentences.words import plural
 from hippocam.stream.timecode import format_time
 
 _K = QuestionKind
@@ -94,7 +95,7 @@ def things(facts: Facts) -> Told | None:
         return _one_of(facts, thing, stays, most)
     if facts.kind == _K.LONG:
         return _how_long(facts, thing, stays)
-    evidence = facts.shown(_best(stays), RECOGNISED, belief := min(most, _belief(stays)))
+    evidence = facts.moments_of(stays, RECOGNISED, belief := min(most, _belief(stays)))
     surety = Surety.of(belief)
     if facts.kind == _K.WHETHER:
         return told(_yes(spans, surety), evidence, belief=belief)
@@ -124,7 +125,7 @@ def _at_the_moment(facts: Facts, thing: Thing, at_s: float) -> Told | None:
     if there:
         belief = _belief(there)
         return told(
-            _yes(_joined(there), Surety.of(belief)), facts.shown(_best(there), RECOGNISED, belief), belief=belief
+            _yes(_joined(there), Surety.of(belief)), facts.moments_of(there, RECOGNISED, belief), belief=belief
         )
     shown = facts.shown([(stream, at_s, at_s, at_s)], "nothing of the kind was recognised then", _NOT_THEN)
     before = max((stay.t1_s for stay in stays if stay.t1_s < at_s), default=None)
@@ -143,7 +144,7 @@ def _of_colour(facts: Facts, thing: Thing) -> tuple[list[Stay], float]:
         return [], 0.0
     stays = facts.stays(lambda entity: entity.label in asked.labels)
     own = facts.of_kind(thing.shown_as, [s for s in stays if has_colour(asked, s.visit)], or_unknown=True)
-    if thing.of_a_kind and len({stay.entity.id for stay in own}) > _FEW:
+    if thing.of_a_kind and different(own) > _FEW:
         return [], 0.0  # of a crowd in black the encoder knows better who is the man
     return own, _OF_A_KIND if thing.of_a_kind else _COLOURS
 
@@ -211,7 +212,7 @@ def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay], most: float) -> To
     edges = [(stay.visit.stream, *((stay.t1_s,) * 2 if left else (stay.t0_s,) * 2)) for stay in own]
     belief = min(most, _belief(own))
     text = hedged(f"at about {by_stream(edges)}", Surety.of(belief))
-    return told(text, facts.shown(_best(own), RECOGNISED, belief), belief=belief)
+    return told(text, facts.moments_of(own, RECOGNISED, belief), belief=belief)
 
 
 def _yes(spans: Sequence[tuple[str, float, float]], surety: Surety) -> str:
@@ -232,12 +233,12 @@ def of_kinds(facts: Facts) -> Told | None:
     stays = facts.stays(lambda entity: entity.label in thing.labels)
     if not stays:
         return None
-    nouns = [noun for noun in re.findall(r"[\w-]+", text) if people_shown_as(noun)]
+    nouns = kinds_named(text)
     if nouns and thing.labels == ("person",) and (counted := _of_kinds(facts, nouns, text, stays)):
         return counted
-    count = len({stay.entity.id for stay in stays})
+    count = different(stays)
     text = f"I can count {number(count)} {noun_for(thing.labels, count)}, but not tell how many of them are meant"
-    return told(f"{text}: {by_stream(_joined(stays))}.", facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
+    return told(f"{text}: {by_stream(_joined(stays))}.", facts.moments_of(stays, RECOGNISED, 0.5), belief=0.5)
 
 
 def _of_kinds(facts: Facts, nouns: Sequence[str], text: str, stays: Sequence[Stay]) -> Told | None:
@@ -245,23 +246,18 @@ def _of_kinds(facts: Facts, nouns: Sequence[str], text: str, stays: Sequence[Sta
     named = "|".join(nouns)
     rest = re.sub(rf"\b(?:of|the|and|different|other|{named}|{_ANYBODY}|were|was|are|is)\b", " ", text)
     stays = facts.filmed(stays)
-    people, unknown = _number(stays), _number([stay for stay in stays if not facts.kind_of(stay)])
+    people, unknown = different(stays), different([stay for stay in stays if not facts.kind_of(stay)])
     if not only_there(" ".join(rest.split())) or unknown == people:
         return None
     own = [facts.of_kind(people_shown_as(noun), stays) for noun in nouns]
     counts = [
-        f"{number(n := _number(each))} {_noun(noun, n) or noun}" for noun, each in zip(nouns, own, strict=True)
+        f"{number(n := different(each))} {_noun(noun, n) or noun}" for noun, each in zip(nouns, own, strict=True)
     ]
     shown = sorted((stay for each in own for stay in each), key=lambda stay: stay.t0_s)
     when = f": {by_stream(_joined(shown))}" if shown else f" of {number(people)} people"
     unsure = f"; of {number(unknown)} more I cannot tell" if unknown else ""
     said = hedged(f"{listed(counts)}{when}{unsure}", Surety.of(SHOWN_AS))
-    return told(said, facts.shown(_best(shown or stays), LOOKS_LIKE, SHOWN_AS), belief=SHOWN_AS)
-
-
-def _number(stays: Sequence[Stay]) -> int:
-    """How many different ones there were."""
-    return len({stay.entity.id for stay in stays})
+    return told(said, facts.moments_of(shown or stays, LOOKS_LIKE, SHOWN_AS), belief=SHOWN_AS)
 
 
 def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay], sure: float) -> Told | None:
@@ -278,11 +274,11 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay], sure: float) -> T
         elif nth <= len(firsts):
             chosen.append(sorted(firsts, key=lambda stay: stay.t0_s)[max(nth, 1) - 1])
     if not chosen:
-        most = max(_number(own) for own in streams.values())
+        most = max(different(own) for own in streams.values())
         kind = _noun(thing.noun, most) or noun_for(thing.labels, most)
         none = f"I know of no {ordinal(nth)}" if thing.shown_as else f"There was no {ordinal(nth)}"
         text = f"{none}: I can tell {number(most)} {kind} apart."
-        return told(text, facts.shown(_best(stays), RECOGNISED, 0.5), belief=0.5)
+        return told(text, facts.moments_of(stays, RECOGNISED, 0.5), belief=0.5)
     name = "last" if nth == 0 else ordinal(nth)
     worn = _WEARING.search(facts.text) is not None
     if _WHERE.match(facts.question):
@@ -296,7 +292,7 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay], sure: float) -> T
     told_by_looks = worn or (_WHO.match(facts.question) is not None and any(looks))
     belief = min(sure, _belief(chosen), _COLOURS if told_by_looks else 1.0)
     text = hedged(f"the {name} {_noun(thing.noun, 1) or noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
-    return told(text, facts.shown(_best(chosen), RECOGNISED, belief), belief=belief)
+    return told(text, facts.moments_of(chosen, RECOGNISED, belief), belief=belief)
 
 
 def _place(stay: Stay, facts: Facts) -> str:
@@ -314,7 +310,7 @@ def _how_long(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
     whole = sum(t1_s - t0_s for _, t0_s, t1_s in spans)
     often = "" if len(spans) == 1 else f" in all, {times(len(spans))}"
     text = hedged(f"about {lasting(whole)}{often}: {by_stream(spans)}", Surety.of(belief))
-    return told(text, facts.shown(_best(stays), RECOGNISED, belief), belief=belief)
+    return told(text, facts.moments_of(stays, RECOGNISED, belief), belief=belief)
 
 
 def _joined(stays: Sequence[Stay]) -> list[tuple[str, float, float]]:
@@ -332,14 +328,7 @@ def _noun(noun: str, count: int) -> str:
     """The noun for so many people of a kind: "women" for two ladies; "" for what is no kind, or several."""
     meant = people_shown_as(noun)
     kind = next(iter(meant)) if len(meant) == 1 else ""
-    return plural_of(kind) if kind and count != 1 else kind
-
-
-def _best(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
-    return [
-        (stay.visit.stream, stay.t0_s, stay.t1_s, min(max(stay.visit.frame_s, stay.t0_s), stay.t1_s))
-        for stay in stays
-    ]
+    return plural(kind) if kind and count != 1 else kind
 
 
 def _belief(stays: Sequence[Stay]) -> float:

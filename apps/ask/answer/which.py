@@ -9,10 +9,9 @@ from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import RECOGNISED, by_stream, lasting, listed, stretch, times
 from hippocam.apps.ask.answer.places import row_of
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.count.words import ORDINALS, index_of
+from hippocam.apps.ask.count.words import IN_A_ROW, index_of
 from hippocam.apps.ask.nouns import labels_of, thing_in
 from hippocam.memory.entities.records import Visit
-from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.surety import Surety, hedged
 
@@ -42,8 +41,6 @@ _WAS_TAKEN = re.compile(
     r"\b(?:takes?|taken|removed|picked|grabbed|lifted|stolen|disappear\w*|leaves?|goes|taken away|carried)\b",
     re.IGNORECASE,
 )
-# "Which was taken first", "the last that was removed": of which number it was.
-_NTH = re.compile(rf"\b({'|'.join(ORDINALS)}|last)\b", re.IGNORECASE)
 _MISSING = re.compile(r"\b(?:missing|gone|absent|away|not (?:there|visible)|not in (?:the )?row)\b", re.IGNORECASE)
 Span = tuple[str, float, float]
 _BELIEF = 0.8
@@ -72,7 +69,7 @@ def which(facts: Facts) -> Told | None:
         return None
     parts = [f"{name}, {_when(last[name], present=stays is not None)}" for name in chosen]
     text = hedged(f"{listed(parts)} in {facts.watched[0].stream} (as the camera sees it)", Surety.of(_BELIEF))
-    return told(text, _shown(facts, [last[name] for name in chosen]), belief=_BELIEF)
+    return told(text, facts.moments_of([last[name] for name in chosen], RECOGNISED, _BELIEF), belief=_BELIEF)
 
 
 def _when(stay: Stay, *, present: bool) -> str:
@@ -81,19 +78,14 @@ def _when(stay: Stay, *, present: bool) -> str:
     return f"last seen {stretch(stay.t1_s, stay.t1_s)}"
 
 
-def _shown(facts: Facts, stays: list[Stay]) -> list[Evidence]:
-    spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
-    return facts.shown(spans, RECOGNISED, _BELIEF)
-
-
 def moved_nth(facts: Facts) -> Told | None:
     """Answer "which bottle was taken first?", "where was the last one that came back?" by its place in the row.
 
     Returns:
         None where that is not asked, nothing went or came so often, or the things stand in no row of two or three.
     """
-    nth = _NTH.search(facts.question)
-    thing = thing_in(_NTH.sub(" ", facts.text)) if nth and _WHICH_OR_WHERE.match(facts.question) else None
+    nth = IN_A_ROW.search(facts.question)
+    thing = thing_in(IN_A_ROW.sub(" ", facts.text)) if nth and _WHICH_OR_WHERE.match(facts.question) else None
     back = thing is not None and _BACK.search(thing.after) is not None
     if nth is None or thing is None or not (back or _WAS_TAKEN.search(thing.after)) or facts.beside:
         return None

@@ -13,9 +13,9 @@ def shift(spec: EncoderSpec, own: int, compared: int) -> float:
     return -spec.slope * (midpoint(spec, compared) - midpoint(spec, own))
 
 
-def shifted(score: float, shift: float) -> float:
+def shifted(score: float, by: float) -> float:
     """A belief with its log odds shifted."""
-    if shift == 0:
+    if by == 0:
         return score
     score = min(max(score, 1e-12), 1 - 1e-12)
-    return 1 / (1 + math.exp(-(math.log(score / (1 - score)) + shift)))
+    return 1 / (1 + math.exp(-(math.log(score / (1 - score)) + by)))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ORDINALS = tuple("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split())
 NUMBERS = tuple("one two three four five six seven eight nine ten".split())
@@ -36,6 +40,7 @@ SO_FAR = (
     r"(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+(?: [a-z]+)?)?"
     r"(?: (?:so far|in total|in all|altogether|overall|until now|up to now|by now))?$"
 )
+IN_A_ROW = re.compile(rf"\b({'|'.join(ORDINALS)}|last)\b", re.IGNORECASE)
 # Which of several that came is meant: "the trousers of the last visitor".
 _NAMED_NTH = re.compile(rf"\b({'|'.join(ORDINALS)}|last) (?:[\w-]+ )?\w+", re.IGNORECASE)
 TAKEN = r"(?:taken(?: away| off| out)?|removed|picked up|lifted|carried away|gone missing)"
@@ -53,10 +58,11 @@ def says_which(text: str) -> bool:
     return _NAMED_NTH.search(text) is not None
 
 
-def index_named(text: str, count: int) -> int | None:
-    """Index in a list of `count` that a text means: "the trousers of the last visitor"; None for none."""
+def one_named(text: str, several: Sequence[T]) -> T | None:
+    """The one that a text means of several in the order in which they came: "the trousers of the last visitor"."""
     found = _NAMED_NTH.search(text)
-    return None if found is None else index_of(found[1].casefold(), count)
+    index = None if found is None else index_of(found[1].casefold(), len(several))
+    return None if index is None else several[index]
 
 
 def ordinal(number: int) -> str:

@@ -53,10 +53,10 @@ def test_a_colour_and_a_side_are_those_of_all():
 
 
 def test_people_of_one_kind_are_called_so():
-    both = [visit(1), visit(2), visit(3, "cup")]
-    assert [s.kind for s in subjects(both, 15.0, None, {1: "woman", 2: "woman", 3: "man"})] == ["woman", ""]
-    assert [s.kind for s in subjects(both, 15.0, None, {1: "woman", 2: "man"})] == ["", ""]
-    assert [s.kind for s in subjects_at(both, 15.0, None, {1: "woman"})] == ["", ""]
+    both, one, two, cup = [visit(1), visit(2), visit(3, "cup")], ("cam", 1), ("cam", 2), ("cam", 3)
+    assert [s.kind for s in subjects(both, 15.0, None, {one: "woman", two: "woman", cup: "man"})] == ["woman", ""]
+    assert [s.kind for s in subjects(both, 15.0, None, {one: "woman", two: "man"})] == ["", ""]
+    assert [s.kind for s in subjects_at(both, 15.0, None, {one: "woman"})] == ["", ""]
 
 
 def test_who_goes_and_who_stays_is_told_by_the_path_at_that_time():
